@@ -1,0 +1,96 @@
+# Every target works from a fresh clone; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SHAPE ?= full
+TRACE ?=
+export PRESAGE_TRACES ?= ../shared/traces
+# `part` prints how long each part took, so that a slow one shows at once.
+part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
+
+.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e e2e-long crds crds-check \
+  chart-lint chart-test images check test demo demo-clean cluster-up cluster-down cluster-status
+
+help: ## Show the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "presage needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip --version >/dev/null 2>&1 || { echo "the venv has no pip: install python3-venv"; exit 2; }
+	$(BIN)/pip install -q --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+venv: $(STAMP) ## Make .venv with everything locked
+
+lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml
+	for extra in operator cli dataplane dev; do \
+	  $(BIN)/uv -q pip compile pyproject.toml --extra $$extra --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command "make lock" -o requirements/$$extra.txt; done
+	echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv -q pip compile - --generate-hashes \
+	  --custom-compile-command "make lock" --no-header -o requirements/bootstrap.txt
+
+fmt: $(STAMP) ## Format the code
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
+
+lint: $(STAMP) ## Check format and lint
+	$(call part,lint,$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .)
+
+typecheck: $(STAMP) ## mypy --strict on the product and the tools
+	$(call part,typecheck,$(BIN)/mypy && $(BIN)/mypy -p e2e)
+
+imports: $(STAMP) ## Hold the layers (import-linter)
+	$(call part,imports,$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache)
+
+unit: $(STAMP) ## Unit tests
+	$(call part,unit,$(BIN)/pytest -q tests/unit)
+
+property: $(STAMP) ## Property tests (hypothesis)
+	$(call part,property,$(BIN)/pytest -q tests/property)
+
+crds: $(STAMP) ## Generate CRDs and the chart's RBAC rules from the models and KindDefinitions
+	$(BIN)/presage generate
+
+crds-check: $(STAMP) ## Fail when generated files are stale
+	$(call part,crds-check,$(BIN)/presage generate --check)
+
+chart-lint: $(STAMP) ## helm lint
+	$(call part,chart-lint,$$($(PYTHON) -m e2e.cluster binary helm) lint --quiet charts/presage)
+
+chart-test: $(STAMP) ## Chart snapshots over several value sets
+	$(call part,chart-test,$(BIN)/pytest -q tests/chart)
+
+check: lint typecheck imports crds-check unit property ## All that needs no cluster and no build
+
+integration: $(STAMP) ## Tests against a real API server, etcd, controllers and Prometheus
+	$(call part,integration,$(BIN)/pytest -q --durations=5 tests/integration)
+
+e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day
+	$(call part,e2e,$(BIN)/pytest -q -s e2e)
+
+test: check chart-lint chart-test integration e2e ## Everything
+
+images: $(STAMP) ## Build the container images
+	$(call part,images,$(BIN)/python -m e2e.images)
+
+demo: $(STAMP) ## Main job, live, on a real Kubernetes: TRACE=FILE.csv replays any trace
+	$(BIN)/python -m e2e.demo run $(if $(TRACE),--trace "$(TRACE)")
+
+demo-clean: $(STAMP) ## Remove what the demo left
+	$(BIN)/python -m e2e.demo clean
+
+cluster-up: ## Start a real Kubernetes (SHAPE=full|control)
+	$(PYTHON) -m e2e.cluster up --shape $(SHAPE)
+
+cluster-down: ## Stop it and leave nothing behind
+	$(PYTHON) -m e2e.cluster down --shape $(SHAPE)
+
+cluster-status: ## Show its parts
+	$(PYTHON) -m e2e.cluster status --shape $(SHAPE)

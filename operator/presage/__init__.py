@@ -1,0 +1,1 @@
+"""presage: a Kubernetes operator that acts before the load does."""
