@@ -1,0 +1,1 @@
+"""Load forecasting; `api` is the one public entry."""

@@ -1,0 +1,36 @@
+"""What a user may ask of a forecast, in plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastSpec:
+    """Settings of one forecast.
+
+    Attributes:
+        step_s: width of a slot of the history and of the forecast, in seconds.
+        history_s: how far back the history goes, in seconds.
+        horizon_s: how far ahead the forecast goes, in seconds.
+        seasons_s: season lengths in seconds; empty means that 1 hour, 1 day and 7 days are tested.
+        quantile: level of the forecast that scaling acts on, from 0.5 to 0.99.
+        time_zone: IANA name of the zone in which days begin; None means UTC.
+    """
+
+    step_s: int
+    history_s: int
+    horizon_s: int
+    seasons_s: tuple[int, ...]
+    quantile: float
+    time_zone: str | None
+
+    @property
+    def history_slots(self) -> int:
+        """Number of whole slots in the history."""
+        return self.history_s // self.step_s
+
+    @property
+    def horizon_slots(self) -> int:
+        """Number of slots that cover the horizon."""
+        return -(-self.horizon_s // self.step_s)
