@@ -1,0 +1,98 @@
+"""PromQL built from parsed parts. Nothing a tenant writes is ever pasted into a query.
+
+Metric and label names are checked against their grammar, label values are quoted here, and the tenant matcher of a
+MetricSource stands in every selector: a matcher of the tenant's own on the same label can only narrow, never widen.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+OPERATORS = ("=", "!=", "=~", "!~")
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One label matcher; `op` is one of `=`, `!=`, `=~`, `!~`."""
+
+    label: str
+    op: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterLoad:
+    """A load counted by a Prometheus counter; its rate per second is taken over `window_s` seconds."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GaugeLoad:
+    """A load that a gauge states directly."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+
+
+Load = CounterLoad | GaugeLoad
+
+
+def quote(value: str) -> str:
+    """Return `value` as a PromQL string literal; control characters are escaped by code point."""
+    named = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
+    escaped = "".join(named.get(c) or (f"\\x{ord(c):02x}" if ord(c) < 32 else c) for c in value)
+    return f'"{escaped}"'
+
+
+def build_selector(load: Load, tenant: Matcher | None) -> str:
+    """Return the instant selector of `load`, with the `tenant` matcher forced when there is one.
+
+    Raises:
+        ValueError: If a name or an operator breaks PromQL's grammar.
+    """
+    if not METRIC_NAME.fullmatch(load.metric):
+        raise ValueError(f"metric {load.metric!r} is no Prometheus metric name")
+    matchers = load.matchers + ((tenant,) if tenant else ())
+    return f"{load.metric}{{{','.join(_build_matcher(m) for m in matchers)}}}"
+
+
+def _build_matcher(matcher: Matcher) -> str:
+    if not LABEL_NAME.fullmatch(matcher.label):
+        raise ValueError(f"label {matcher.label!r} is no Prometheus label name")
+    if matcher.op not in OPERATORS:
+        raise ValueError(f"operator {matcher.op!r} is none of {', '.join(OPERATORS)}")
+    return f"{matcher.label}{matcher.op}{quote(matcher.value)}"
+
+
+def _seconds(value: float) -> str:
+    return f"{round(value * 1000)}ms"
+
+
+def build_history_query(load: Load, tenant: Matcher | None, step_s: float) -> str:
+    """Return the query whose value at a slot's end is the mean load over that slot.
+
+    A counter's window is never shorter than the one the user gave: under four scrape intervals `rate` has holes.
+    """
+    selector = build_selector(load, tenant)
+    if isinstance(load, CounterLoad):
+        return f"sum(rate({selector}[{_seconds(max(step_s, load.window_s))}]))"
+    return f"sum(avg_over_time({selector}[{_seconds(step_s)}]))"
+
+
+def build_tick_query(load: Load, tenant: Matcher | None) -> str:
+    """Return one query that answers all a decision tick asks, at one evaluation time.
+
+    The result has up to three samples told apart by the label `presage`: `load` (the load now), `newest` (time of the
+    newest raw sample, since `rate` hides a sample's age) and `series` (how many contribute, since `sum` falls
+    silently when half the scrapes fail).
+    """
+    selector = build_selector(load, tenant)
+    value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
+    parts = {"load": f"sum({value})", "newest": f"max(timestamp({selector}))", "series": f"count({value})"}
+    return " or ".join(f'label_replace({part},"presage","{name}","","")' for name, part in parts.items())

@@ -1,0 +1,151 @@
+"""The replica decision: need, reactive part, limits, tolerance, stabilization, steps down.
+
+Invariants (property-tested): the answer lies in [min, max]; it never falls when any load given rises; without
+permission to shrink it is never below the current number (but for `max`); a fresh memory, as after a restart,
+never lowers before a whole stabilization window was seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from presage.core.scaling.policy import ScalingPolicy
+
+ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The loads one decision rests on, in the unit of `per_pod`; None = unknown.
+
+    Attributes:
+        observed: Load now.
+        soon: Highest forecast load until a replica asked for now would be ready and one slot more.
+        later: Highest forecast load over the lead time and the stabilization window.
+        may_shrink: Data is fresh, complete and long enough to remove a replica.
+    """
+
+    observed: float | None
+    soon: float | None
+    later: float | None
+    may_shrink: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingMemory:
+    """What a decision must remember of earlier ones; empty after a restart.
+
+    Attributes:
+        since: Epoch second of the first decision; None before it.
+        wanted: (epoch s, replicas) wanted, within the stabilization window.
+        removed: (epoch s, count) of steps down, within the down period.
+    """
+
+    since: float | None = None
+    wanted: tuple[tuple[float, int], ...] = ()
+    removed: tuple[tuple[float, int], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaDecision:
+    """The answer and its arithmetic.
+
+    Attributes:
+        replicas: What the target should have now.
+        wanted: What the load alone asks for, within limits, before tolerance and stabilization.
+        need: Replicas for the forecast load; None without a forecast.
+        reactive: Replicas for the observed load; None without one.
+        binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
+        memory: To be given to the next decision.
+    """
+
+    replicas: int
+    wanted: int
+    need: int | None
+    reactive: int | None
+    binding: str
+    memory: ScalingMemory
+
+
+def count_pods(load: float | None, per_pod: float) -> int | None:
+    """Return how many pods of `per_pod` capacity serve `load`; None for an unknown load."""
+    return None if load is None else math.ceil(load / per_pod - ROUNDING)
+
+
+def decide_replicas(
+    policy: ScalingPolicy, current: int, demand: Demand, memory: ScalingMemory, now: float
+) -> ReplicaDecision:
+    """Return how many replicas the target should have now.
+
+    Args:
+        policy: The user's limits and speeds.
+        current: Replicas asked of the target at present (`spec.replicas`).
+        demand: Loads known and forecast.
+        memory: From the previous decision; empty after a restart.
+        now: Epoch seconds.
+    """
+    observed = None if demand.observed is None else demand.observed * (1 + policy.headroom)
+    need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
+    raw = max((n for n in (need, reactive) if n is not None), default=None)
+    wanted = _clamp(policy, current if raw is None else raw)
+    memory = _remember(policy, memory, now, wanted)
+    load = max((x for x in (demand.soon, observed) if x is not None), default=None)
+    ratio = 1.0 if load is None or current == 0 else load / (policy.per_pod * current)
+    if wanted > current:
+        small = current >= policy.min_replicas and (need or 0) <= current and ratio <= 1 + policy.tolerance
+        replicas = current if small else wanted
+    elif wanted < current:
+        replicas = _step_down(policy, current, demand, memory, now, ratio)
+    else:
+        replicas = current
+    if replicas < current:
+        memory = ScalingMemory(memory.since, memory.wanted, (*memory.removed, (now, current - replicas)))
+    binding = _name_binding(policy, current, wanted, replicas, raw, need, demand)
+    return ReplicaDecision(replicas, wanted, need, reactive, binding, memory)
+
+
+def _clamp(policy: ScalingPolicy, replicas: int) -> int:
+    return min(policy.max_replicas, max(policy.min_replicas, replicas))
+
+
+def _remember(policy: ScalingPolicy, memory: ScalingMemory, now: float, wanted: int) -> ScalingMemory:
+    since = now if memory.since is None else memory.since
+    recent = tuple(x for x in memory.wanted if x[0] > now - policy.stabilization_s)
+    removed = tuple(x for x in memory.removed if x[0] > now - policy.down_period_s)
+    return ScalingMemory(since, (*recent, (now, wanted)), removed)
+
+
+def _step_down(
+    policy: ScalingPolicy, current: int, demand: Demand, memory: ScalingMemory, now: float, ratio: float
+) -> int:
+    """Return the next lower number that all brakes allow, or a higher one up to `current`."""
+    ceiling = min(current, policy.max_replicas)  # the user's maximum holds whatever the data says
+    seen_whole_window = memory.since is not None and now - memory.since >= policy.stabilization_s
+    if not demand.may_shrink or not seen_whole_window or ratio >= 1 - policy.tolerance:
+        return ceiling
+    later = count_pods(demand.later, policy.per_pod) or 0
+    lowest = _clamp(policy, max(later, *(wanted for _, wanted in memory.wanted)))
+    removed = sum(count for _, count in memory.removed)
+    step = max(1, math.floor((current + removed) * policy.max_down)) - removed
+    return min(ceiling, max(lowest, current - max(0, step)))
+
+
+def _name_binding(
+    policy: ScalingPolicy,
+    current: int,
+    wanted: int,
+    replicas: int,
+    raw: int | None,
+    need: int | None,
+    demand: Demand,
+) -> str:
+    if raw is None:
+        return "Hold"
+    if replicas > wanted:
+        return "Stabilization" if demand.may_shrink else "Hold"
+    if raw > policy.max_replicas:
+        return "Maximum"
+    if raw < policy.min_replicas:
+        return "Minimum"
+    return "Forecast" if need == raw else "Reactive"

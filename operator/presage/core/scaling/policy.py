@@ -1,0 +1,40 @@
+"""The scaling policy as plain data: what the `scaling` block of every kind becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingPolicy:
+    """How a target may be scaled. Shares are fractions (0.1 = 10 %), times are seconds.
+
+    Attributes:
+        mode: `Auto` acts, `DryRun` only decides, `Off` neither.
+        via: `Auto` or `Scale`: through which field replicas are moved.
+        min_replicas: Never fewer.
+        max_replicas: Never more.
+        per_pod: Load one pod serves, in the unit of the load.
+        headroom: Share added to the observed load by the reactive part.
+        tolerance: Share of deviation that changes nothing.
+        stabilization_s: How long a lower number must have held before replicas go down.
+        max_down: Share of replicas that may go in one `down_period_s`.
+        down_period_s: Seconds over which `max_down` counts.
+        decision_period_s: Seconds between decisions.
+        lead_time_s: Start-up time given by the user; None = measured.
+        max_sample_age_s: Older data never removes a replica.
+    """
+
+    mode: str
+    via: str
+    min_replicas: int
+    max_replicas: int
+    per_pod: float
+    headroom: float
+    tolerance: float
+    stabilization_s: float
+    max_down: float
+    down_period_s: float
+    decision_period_s: float
+    lead_time_s: float | None
+    max_sample_age_s: float
