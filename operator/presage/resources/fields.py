@@ -1,0 +1,55 @@
+"""Field types that several kinds share, each with its bounds and rules."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from presage.resources.base import Model, Rule, full_match
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_DNS_SUBDOMAIN = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
+_POSITIVE_QUANTITY = r"[0-9]*[1-9][0-9]*([.][0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?|0*[.][0-9]*[1-9][0-9]*(m|k|M|G|T)?"
+
+DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{_DNS_LABEL}$")]
+"""Name of a namespace or of an entry in a list."""
+
+ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=f"^{_DNS_SUBDOMAIN}$")]
+"""Name of a Kubernetes object."""
+
+SecretKeyName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""Key in the data of a Secret."""
+
+LabelName = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"),
+    Rule(
+        "self != '__name__'", "a label cannot be __name__: give the metric's name in metric", lambda v: v != "__name__"
+    ),
+]
+"""Name of a Prometheus label."""
+
+MetricName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+"""Name of a Prometheus metric."""
+
+
+def positive_quantity(name: str) -> Rule:
+    """Return the rule that a field is a quantity above zero.
+
+    Args:
+        name: the field's name as users write it.
+    """
+    return full_match(
+        _POSITIVE_QUANTITY,
+        f'{name} must be a quantity above 0 written as a string, such as "50", "0.5", "500m" or "2k"',
+    )
+
+
+QUANTITY_MAX_LENGTH = 24
+
+
+class LocalReference(Model):
+    """Names one object, in the same namespace or without one."""
+
+    name: ObjectName = Field(description="Name of the object.", examples=["main"])

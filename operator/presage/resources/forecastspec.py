@@ -1,0 +1,176 @@
+"""The `forecast` block of every kind that forecasts."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from presage.core.forecast.spec import ForecastSpec
+from presage.resources.base import Model, Rule
+
+_WEEK_S = 604_800
+_MAX_HISTORY_SLOTS = 50_000
+_MAX_HORIZON_SLOTS = 3_600
+
+
+def _is_quantile(text: str) -> bool:
+    digits = text.removeprefix("0.")
+    return text.startswith("0.") and digits.isdecimal() and digits.isascii() and 0.5 <= float(text) <= 0.99
+
+
+Quantile = Annotated[
+    str,
+    Field(min_length=3, max_length=6),
+    Rule(
+        "self.matches('^0[.][0-9]{1,4}$') && double(self) >= 0.5 && double(self) <= 0.99",
+        'quantile must be from 0.5 to 0.99, written as a string such as "0.9"',
+        _is_quantile,
+    ),
+]
+Season = Annotated[int, Field(ge=2, le=4 * _WEEK_S)]
+
+
+class ForecastSettings(Model):
+    """How the load is forecast. Steps, seasons and horizon may be short, so that a compressed day can be played."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.horizonSeconds >= self.stepSeconds",
+            "horizonSeconds must be at least stepSeconds",
+            lambda spec: spec.horizon_seconds >= spec.step_seconds,
+        ),
+        Rule(
+            f"self.horizonSeconds <= {_MAX_HORIZON_SLOTS} * self.stepSeconds",
+            f"horizonSeconds must be at most {_MAX_HORIZON_SLOTS} × stepSeconds",
+            lambda spec: spec.horizon_seconds <= _MAX_HORIZON_SLOTS * spec.step_seconds,
+        ),
+        Rule(
+            "self.historySeconds >= 2 * self.stepSeconds",
+            "historySeconds must be at least 2 × stepSeconds",
+            lambda spec: spec.history_seconds >= 2 * spec.step_seconds,
+        ),
+        Rule(
+            f"self.historySeconds <= {_MAX_HISTORY_SLOTS} * self.stepSeconds",
+            f"historySeconds must be at most {_MAX_HISTORY_SLOTS} × stepSeconds",
+            lambda spec: spec.history_seconds <= _MAX_HISTORY_SLOTS * spec.step_seconds,
+        ),
+        Rule(
+            "self.seasonsSeconds.all(s, s >= 2 * self.stepSeconds)",
+            "each of seasonsSeconds must be at least 2 × stepSeconds",
+            lambda spec: all(season >= 2 * spec.step_seconds for season in spec.seasons_seconds),
+        ),
+        Rule(
+            "self.seasonsSeconds.all(s, self.historySeconds >= 2 * s)",
+            "historySeconds must be at least 2 × the longest of seasonsSeconds",
+            lambda spec: all(spec.history_seconds >= 2 * season for season in spec.seasons_seconds),
+        ),
+    )
+
+    step_seconds: int = Field(
+        default=300, ge=1, le=3600, description="Width of one slot of the history and of the forecast, in seconds."
+    )
+    history_seconds: int = Field(
+        default=3 * _WEEK_S, ge=2, le=8 * _WEEK_S, description="How far back the history is read, in seconds."
+    )
+    horizon_seconds: int = Field(
+        default=3600, ge=1, le=_WEEK_S, description="How far ahead the forecast goes, in seconds."
+    )
+    seasons_seconds: tuple[Season, ...] = Field(
+        default=(),
+        max_length=4,
+        description="Lengths of the seasons in the load, in seconds. Left empty, 1 hour, 1 day and 7 days are tested.",
+        examples=[[86_400, 604_800]],
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    quantile: Quantile = Field(
+        default="0.9",
+        description="Level of the forecast that replicas are made for, 0.5 to 0.99: higher is safer and dearer.",
+    )
+    time_zone: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
+        description="Time zone in which days begin, as an IANA name. Left out, UTC.",
+        examples=["Europe/Berlin"],
+    )
+
+    @field_validator("seasons_seconds", mode="after")
+    @classmethod
+    def _no_season_twice(cls, seasons: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seasons)) < len(seasons):
+            raise PydanticCustomError("duplicate", "seasonsSeconds must not contain a length twice")
+        return seasons
+
+    @field_validator("time_zone", mode="after")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        """Refuse zones that no data exists for; the API server cannot know them."""
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (OSError, ValueError, KeyError):
+                raise PydanticCustomError(
+                    "time_zone", 'timeZone must be an IANA name such as "Europe/Berlin" or "Etc/UTC"'
+                ) from None
+        return name
+
+    def to_core(self) -> ForecastSpec:
+        """Return the same settings in plain numbers."""
+        return ForecastSpec(
+            step_s=self.step_seconds,
+            history_s=self.history_seconds,
+            horizon_s=self.horizon_seconds,
+            seasons_s=tuple(sorted(self.seasons_seconds)),
+            quantile=float(self.quantile),
+            time_zone=self.time_zone,
+        )
+
+
+class ForecastPoint(Model):
+    """The forecast of one moment."""
+
+    at: str = Field(description="The moment (RFC 3339).", json_schema_extra={"format": "date-time"})
+    p50: float = Field(description="Median of the load.")
+    p90: float = Field(description="Load that nine of ten outcomes stay below.")
+
+
+class CoverageStatus(Model):
+    """How often the truth stayed at or below the asked quantile."""
+
+    asked: float = Field(ge=0, le=1, description="Level that was asked for.")
+    got: float = Field(ge=0, le=1, description="Share of outcomes at or below it.")
+    n: int = Field(ge=0, description="Number of outcomes counted.")
+
+
+class ForecastStatus(Model):
+    """The forecast in force. Refreshed with changes, else at most every ten minutes."""
+
+    origin_time: str | None = Field(
+        default=None, description="End of the last slot known (RFC 3339).", json_schema_extra={"format": "date-time"}
+    )
+    step_seconds: int | None = Field(default=None, ge=1, description="Width of a slot, in seconds.")
+    seasons_seconds: tuple[int, ...] = Field(
+        default=(), max_length=8, description="Lengths of the seasons in use, in seconds."
+    )
+    next: tuple[ForecastPoint, ...] = Field(default=(), max_length=12, description="Points ahead.")
+    leader: str | None = Field(default=None, max_length=64, description="Model with the largest share.")
+    weights: dict[str, float] = Field(
+        default_factory=dict, max_length=32, description="Share of each model, those of 5 % and more."
+    )
+    coverage: CoverageStatus | None = Field(default=None, description="How honest the quantile has been.")
+    loss: float | None = Field(default=None, description="Mean absolute error of the forecast in its backtest.")
+    naive_loss: float | None = Field(
+        default=None, description="The same of the best naive forecast: last value, yesterday or last week."
+    )
+    history_rung: str | None = Field(
+        default=None, max_length=32, description="How much history there is: Hours, Day, Days or Full."
+    )
+    refitted: str | None = Field(
+        default=None,
+        description="When the models were last fitted (RFC 3339).",
+        json_schema_extra={"format": "date-time"},
+    )

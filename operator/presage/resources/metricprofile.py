@@ -1,0 +1,227 @@
+"""MetricProfile: one function or service, its load, how that is forecast and what is scaled ahead of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from presage.core.profile import EventType, ProfileSpec
+from presage.core.query import CounterLoad, GaugeLoad, Matcher
+from presage.core.units import parse_quantity
+from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
+from presage.resources.fields import (
+    QUANTITY_MAX_LENGTH,
+    DnsLabel,
+    LabelName,
+    LocalReference,
+    MetricName,
+    ObjectName,
+    positive_quantity,
+)
+from presage.resources.forecastspec import ForecastSettings, ForecastStatus
+from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
+
+_MAX_REGEX = 256
+
+
+class LabelMatcher(Model):
+    """One condition on a label of the series."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!(self.op in ['=~', '!~']) || size(self.value) <= {_MAX_REGEX}",
+            f"value must be at most {_MAX_REGEX} characters when op is =~ or !~",
+            lambda matcher: matcher.op in ("=", "!=") or len(matcher.value) <= _MAX_REGEX,
+        ),
+    )
+
+    label: LabelName = Field(description="Name of the label.", examples=["route"])
+    op: Literal["=", "!=", "=~", "!~"] = Field(
+        default="=",
+        description="How the label is compared: equal, not equal, or (not) matching a whole RE2 expression. Quote it.",
+    )
+    value: str = Field(
+        max_length=1024, description="Value or expression that the label is compared with.", examples=["/order"]
+    )
+
+    def to_core(self) -> Matcher:
+        """Return the same matcher in plain data."""
+        return Matcher(label=self.label, op=self.op, value=self.value)
+
+
+def _matchers() -> tuple[LabelMatcher, ...]:
+    declared: tuple[LabelMatcher, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Conditions that a series must meet, all of them. Left empty, every series of the metric counts.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["label", "op", "value"],
+        },
+    )
+    return declared
+
+
+class _Series(Model):
+    metric: MetricName = Field(description="Name of the metric.", examples=["http_requests_total"])
+    matchers: tuple[LabelMatcher, ...] = _matchers()
+
+    @field_validator("matchers", mode="after")
+    @classmethod
+    def _no_matcher_twice(cls, matchers: tuple[LabelMatcher, ...]) -> tuple[LabelMatcher, ...]:
+        if len(set(matchers)) < len(matchers):
+            raise PydanticCustomError("duplicate", "matchers must not contain the same label, op and value twice")
+        return matchers
+
+
+class CounterSeries(_Series):
+    """Load counted by a metric that only grows; its rate per second is the load."""
+
+    window_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="Window over which the rate is taken, in seconds; at least four scrape intervals.",
+    )
+
+    def to_core(self) -> CounterLoad:
+        """Return the same series in plain data."""
+        matchers = tuple(matcher.to_core() for matcher in self.matchers)
+        return CounterLoad(metric=self.metric, matchers=matchers, window_s=float(self.window_seconds))
+
+
+class GaugeSeries(_Series):
+    """Load shown by a metric that goes up and down; the sum of its series is the load."""
+
+    def to_core(self) -> GaugeLoad:
+        """Return the same series in plain data."""
+        return GaugeLoad(metric=self.metric, matchers=tuple(matcher.to_core() for matcher in self.matchers))
+
+
+class Load(Model):
+    """Where the load of one event type is measured."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.counter) != has(self.gauge)",
+            "load must have exactly one of counter and gauge",
+            lambda load: (load.counter is None) != (load.gauge is None),
+        ),
+    )
+
+    counter: CounterSeries | None = Field(
+        default=None, description="A counter, such as requests handled; its rate per second is the load."
+    )
+    gauge: GaugeSeries | None = Field(default=None, description="A gauge, such as requests in flight.")
+
+    def to_core(self) -> CounterLoad | GaugeLoad:
+        """Return the one series that is given."""
+        series = self.counter or self.gauge
+        if series is None:
+            raise AssertionError("the rule of this model lets exactly one through")
+        return series.to_core()
+
+
+class EventTypeSpec(Model):
+    """One kind of event that the function handles."""
+
+    name: DnsLabel = Field(description="Name of the event type, unique in the profile.", examples=["order"])
+    weight: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("weight")] = Field(
+        default="1",
+        description="Load units that one event counts for, as a quantity above 0. The weighted sum is the load.",
+    )
+    load: Load = Field(description="Where the load of this event type is measured: exactly one of counter and gauge.")
+
+    def to_core(self) -> EventType:
+        """Return the same event type in plain data."""
+        return EventType(name=self.name, weight=float(parse_quantity(self.weight)), load=self.load.to_core())
+
+
+class Target(Model):
+    """The workload whose replicas are set, in the profile's own namespace."""
+
+    api_version: Literal["apps/v1"] = Field(default="apps/v1", description="API group and version of the workload.")
+    kind: Literal["Deployment"] = Field(default="Deployment", description="Kind of the workload.")
+    name: ObjectName = Field(description="Name of the workload.", examples=["checkout"])
+
+
+class MetricProfileSpec(Model):
+    """What the owner of the function wishes."""
+
+    target: Target = Field(description="The workload to scale, in the profile's own namespace.")
+    source_ref: LocalReference = Field(description="The MetricSource to read from.")
+    event_types: tuple[EventTypeSpec, ...] = Field(
+        min_length=1,
+        max_length=16,
+        description="Kinds of events that make up the load.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    forecast: ForecastSettings = defaulted(ForecastSettings, "How the load is forecast.")
+    scaling: ScalingSettings = Field(description="How replicas follow from the forecast.")
+    paused: bool = Field(
+        default=False, description="Change nothing while true. The annotation presage.dev/paused does the same."
+    )
+
+    @field_validator("event_types", mode="after")
+    @classmethod
+    def _no_name_twice(cls, event_types: tuple[EventTypeSpec, ...]) -> tuple[EventTypeSpec, ...]:
+        if len({each.name for each in event_types}) < len(event_types):
+            raise PydanticCustomError("duplicate", "eventTypes must not contain a name twice")
+        return event_types
+
+    def to_core(self) -> ProfileSpec:
+        """Return the same wish in plain data."""
+        return ProfileSpec(
+            target=self.target.name,
+            source=self.source_ref.name,
+            event_types=tuple(each.to_core() for each in self.event_types),
+            forecast=self.forecast.to_core(),
+            scaling=self.scaling.to_core(),
+            paused=self.paused,
+        )
+
+
+class MetricProfileStatus(Status):
+    """What presage sees and does."""
+
+    ready_replicas: int | None = Field(default=None, ge=0, description="Pods of the target that are ready.")
+    scaling: ScalingStatus | None = Field(default=None, description="The last decision about replicas.")
+    forecast: ForecastStatus | None = Field(default=None, description="The forecast in force.")
+
+
+def _condition_column(name: str, condition: str, part: str, description: str) -> PrinterColumn:
+    return PrinterColumn(name, "string", f'.status.conditions[?(@.type=="{condition}")].{part}', description)
+
+
+class MetricProfile(Resource):
+    """The load of one function or service, and the scaling that goes ahead of it."""
+
+    meta: ClassVar[ResourceMeta] = ResourceMeta(
+        kind="MetricProfile",
+        plural="metricprofiles",
+        scope="Namespaced",
+        description="The load of one function or service, how it is forecast, and what is scaled ahead of it.",
+        short_names=("mprof",),
+        columns=(
+            PrinterColumn("Target", "string", ".spec.target.name", "The workload."),
+            PrinterColumn("Ready-Pods", "integer", ".status.readyReplicas", "Pods that are ready."),
+            PrinterColumn("Desired", "integer", ".status.scaling.desiredReplicas", "Replicas that presage wants."),
+            PrinterColumn("Mode", "string", ".spec.scaling.mode", "Auto, DryRun or Off."),
+            _condition_column("Trusted", "ForecastTrusted", "status", "Whether the forecast drives scaling."),
+            _condition_column("Ready", "Ready", "status", "Whether what the spec asks is in force."),
+            _condition_column("Reason", "Ready", "reason", "Why."),
+            PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Time since creation."),
+        ),
+        rules=(
+            Rule(
+                "size(self.metadata.name) <= 63",
+                "metadata.name must be at most 63 characters",
+                lambda profile: len(profile.metadata.name) <= 63,
+            ),
+        ),
+    )
+
+    spec: MetricProfileSpec = Field(description="What the owner of the function wishes.")
+    status: MetricProfileStatus = defaulted(MetricProfileStatus, "What presage sees and does; written by presage only.")

@@ -1,0 +1,134 @@
+"""The `scaling` block of every kind that owns Deployments."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from presage.core.scaling.policy import ScalingPolicy
+from presage.core.units import parse_quantity
+from presage.resources.base import Model, Rule
+from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
+
+_MAX_REPLICAS = 10_000
+
+
+class ScalingSettings(Model):
+    """How many replicas the target gets, and how fast that number may move."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.minReplicas <= self.maxReplicas",
+            "minReplicas must be at most maxReplicas",
+            lambda spec: spec.min_replicas <= spec.max_replicas,
+        ),
+    )
+
+    mode: Literal["Auto", "DryRun", "Off"] = Field(
+        default="Auto",
+        description=(
+            "Auto writes the replicas, DryRun only shows in status what it would write, Off decides nothing. "
+            'Quote "Off": YAML reads the bare word as a boolean.'
+        ),
+    )
+    via: Literal["Auto", "Scale"] = Field(
+        default="Auto",
+        description=(
+            "How the number reaches the target. Scale writes the target's scale subresource; Auto picks the way that "
+            "suits the target's owner. A target that an autoscaler owns is left alone."
+        ),
+    )
+    min_replicas: int = Field(
+        default=1, ge=1, le=_MAX_REPLICAS, description="Fewest replicas, at most maxReplicas. Never below it."
+    )
+    max_replicas: int = Field(ge=1, le=_MAX_REPLICAS, description="Most replicas. Never above it.", examples=[40])
+    per_pod: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("perPod")] = Field(
+        description="Load that one ready pod serves, in the unit of the load, as a quantity above 0.", examples=["50"]
+    )
+    headroom_percent: int = Field(
+        default=10, ge=0, le=1000, description="Spare capacity above the load observed now, in percent."
+    )
+    tolerance_percent: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="Deviation from the current replicas that changes nothing, in percent; a higher need always counts.",
+    )
+    stabilization_window_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=3600,
+        description="How long fewer replicas must be enough before any is removed, in seconds.",
+    )
+    max_down_percent: int = Field(
+        default=20, ge=1, le=100, description="Most replicas removed in one downPeriodSeconds, in percent of them."
+    )
+    down_period_seconds: int = Field(
+        default=60, ge=1, le=1800, description="Period that maxDownPercent is about, in seconds."
+    )
+    decision_period_seconds: int = Field(default=15, ge=1, le=60, description="Time between two decisions, in seconds.")
+    lead_time_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=3600,
+        description="Time from asking for a pod until it is ready, in seconds. Left out, it is measured.",
+        examples=[90],
+    )
+    max_sample_age_seconds: int = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="Oldest newest sample with which replicas may still be removed, in seconds.",
+    )
+
+    def to_core(self) -> ScalingPolicy:
+        """Return the same policy in plain numbers."""
+        return ScalingPolicy(
+            mode=self.mode,
+            via=self.via,
+            min_replicas=self.min_replicas,
+            max_replicas=self.max_replicas,
+            per_pod=float(parse_quantity(self.per_pod)),
+            headroom=self.headroom_percent / 100,
+            tolerance=self.tolerance_percent / 100,
+            stabilization_s=float(self.stabilization_window_seconds),
+            max_down=self.max_down_percent / 100,
+            down_period_s=float(self.down_period_seconds),
+            decision_period_s=float(self.decision_period_seconds),
+            lead_time_s=None if self.lead_time_seconds is None else float(self.lead_time_seconds),
+            max_sample_age_s=float(self.max_sample_age_seconds),
+        )
+
+
+class LeadTimeStatus(Model):
+    """Time from asking for a pod until it is ready."""
+
+    value: float = Field(ge=0, description="Lead time that decisions use, in seconds.")
+    samples: int = Field(default=0, ge=0, description="Number of pods that it was measured on.")
+    source: str = Field(max_length=64, description="Where it comes from: measured, given, or assumed.")
+
+
+class PerPodStatus(Model):
+    """Load that one ready pod is taken to serve."""
+
+    value: str = Field(max_length=QUANTITY_MAX_LENGTH, description="Load per pod, as a quantity.")
+    source: str = Field(max_length=64, description="Where it comes from.")
+
+
+class ScalingStatus(Model):
+    """The last decision about replicas. Refreshed with changes, else at most every ten minutes."""
+
+    current_replicas: int | None = Field(default=None, ge=0, description="Replicas that the target asks for now.")
+    desired_replicas: int | None = Field(default=None, ge=0, description="Replicas that presage wants.")
+    owner: str | None = Field(
+        default=None,
+        max_length=512,
+        description="The autoscaler that owns the target, as Kind/name; absent if none does.",
+    )
+    binding_reason: str | None = Field(
+        default=None, max_length=64, description="What decided: such as Forecast, Reactive, Minimum, Maximum or Hold."
+    )
+    lead_time_seconds: LeadTimeStatus | None = Field(default=None, description="Lead time, and where it comes from.")
+    per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
+    explain: str | None = Field(default=None, max_length=1024, description="The decision in one line.")
