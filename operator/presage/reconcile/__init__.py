@@ -1,0 +1,1 @@
+"""One module a kind: gather → decide → apply. Knows neither kopf nor any client library."""

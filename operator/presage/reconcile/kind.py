@@ -1,0 +1,136 @@
+"""What a kind is to the runtime: one `KindDefinition`, from which all else follows.
+
+A new kind is a module in each layer that exports one of these, and one line in `runtime/kinds.py`. CRD, RBAC rules,
+watches, status, events, per-object series and the reference of reasons are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from presage.core.conditions import Condition
+from presage.core.outcome import Outcome
+from presage.core.resource_type import ResourceType
+from presage.reconcile.ports import Json, Objects, Ports
+from presage.resources.base import Resource
+
+ModelT = TypeVar("ModelT", bound=Resource)
+InputT = TypeVar("InputT")
+PlanT = TypeVar("PlanT")
+MemoryT = TypeVar("MemoryT")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """Names one object; `namespace` is empty for cluster-scoped kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """One RBAC rule a kind needs. `own_namespace` puts it into the Role of the operator's namespace."""
+
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    own_namespace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One documented reason of a condition."""
+
+    condition: str
+    name: str
+    meaning: str
+    remedy: str = "Nothing to do."
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedType:
+    """Objects of another type whose changes concern objects of this kind.
+
+    Attributes:
+        resource: Type to list and watch.
+        trim: Keeps only the fields used; what it drops is never held in memory.
+        find_keys: Keys that a changed (trimmed) object concerns.
+    """
+
+    resource: ResourceType
+    trim: Callable[[Json], Json]
+    find_keys: Callable[[Json, Objects], Iterable[ObjectKey]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[PlanT, MemoryT]):
+    """What `decide` answers.
+
+    Attributes:
+        plan: For `apply`; None = nothing to write besides status.
+        conditions: Judged now; transition times are filled in by the status writer.
+        status: Other fields of status; a change of any of them is written at once.
+        riding: Fields that ride along with other writes and refresh alone only rarely.
+        next_in_s: Seconds until the object is due again.
+        memory: Handed to the next `gather`; lost on restart, so nothing may depend on it for safety.
+        gauges: Per-object series: name → labels → value.
+    """
+
+    plan: PlanT | None
+    conditions: tuple[Condition, ...]
+    status: Mapping[str, object]
+    riding: Mapping[str, object]
+    next_in_s: float
+    memory: MemoryT
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What `apply` answers: the outcome, and conditions that it knows better than `decide` did."""
+
+    outcome: Outcome
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
+    """A kind: its model, its three steps, and what they need.
+
+    Attributes:
+        model: Pydantic model; its `meta` names the kind.
+        gather: Reads everything one decision needs into one frozen input.
+        decide: Pure: same input, same answer.
+        apply: Writes the plan; called only with a plan.
+        summarize: `Ready` out of all other conditions.
+        watched: Types whose changes make objects of this kind due.
+        rules: RBAC this kind needs beyond reading itself and writing its status.
+        reasons: Every reason its conditions can carry.
+    """
+
+    model: type[ModelT]
+    gather: Callable[[ModelT, MemoryT | None, Ports], Awaitable[InputT]]
+    decide: Callable[[InputT], Decision[PlanT, MemoryT]]
+    apply: Callable[[ModelT, PlanT, Ports], Awaitable[Applied]]
+    summarize: Callable[[Iterable[Condition], int], Condition]
+    watched: tuple[WatchedType, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The kind's name, such as `MetricProfile`."""
+        return self.model.meta.kind
+
+    @property
+    def resource(self) -> ResourceType:
+        """The kind as a type of the API."""
+        meta = self.model.meta
+        return ResourceType(meta.group, meta.version, meta.plural, meta.kind, meta.scope == "Namespaced")
+
+
+AnyKind = KindDefinition[Any, Any, Any, Any]

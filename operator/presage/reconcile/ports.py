@@ -1,0 +1,137 @@
+"""Ports: what the reconcilers ask of the outside. Adapters and the runtime answer them; tests give fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presage.core.forecast.api import Forecast, Series, State
+from presage.core.resource_type import ResourceType
+from presage.core.source import SourceSpec
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A metrics source to ask: its name, the generation of its settings, and the settings."""
+
+    name: str
+    generation: int
+    spec: SourceSpec
+
+
+@dataclass(frozen=True, slots=True)
+class TickSample:
+    """One answer to a tick query. None = no series, or none with enough samples.
+
+    Attributes:
+        load: Load now.
+        newest_at: Epoch second of the newest raw sample.
+        series: Number of contributing series.
+    """
+
+    load: float | None
+    newest_at: float | None
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A load's history: `values` (n,) per slot, NaN where missing; slot 0 starts at epoch second `start`."""
+
+    values: NDArray[np.float32]
+    start: float
+
+
+class Clock(Protocol):
+    """Time, so that tests can set it."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+
+
+class Objects(Protocol):
+    """presage's own objects, as last seen."""
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        """Return the object, or None if there is none."""
+
+    def list(self, kind: str, namespace: str | None = None) -> Sequence[Json]:
+        """Return the objects of a kind, in one namespace or in all."""
+
+
+class Watched(Protocol):
+    """Objects of other types, trimmed, as last seen by a watch."""
+
+    def get(self, resource: ResourceType, namespace: str, name: str) -> Json | None:
+        """Return the object, or None if there is none."""
+
+    def list(self, resource: ResourceType, namespace: str) -> Sequence[Json]:
+        """Return the objects of a namespace."""
+
+
+class Loads(Protocol):
+    """Metrics sources."""
+
+    async def probe(self, source: Source) -> str:
+        """Return the server's version, empty if it does not tell.
+
+        Raises:
+            SourceFault: If it cannot be used.
+        """
+
+    async def observe(self, source: Source, query: str) -> TickSample:
+        """Return the answer to a query of `core.query.build_tick_query`.
+
+        Raises:
+            SourceFault: If there is no usable answer.
+        """
+
+    async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
+        """Return the complete slots up to `now`; only those not held yet are fetched.
+
+        Raises:
+            SourceFault: If there is no usable answer.
+        """
+
+
+class Forecaster(Protocol):
+    """Runs the pure forecaster where it cannot hold up the event loop."""
+
+    async def forecast(
+        self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
+    ) -> Forecast:
+        """Return a forecast with everything chosen anew."""
+
+    async def advance(
+        self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
+    ) -> Forecast:
+        """Return a forecast from stored coefficients and the newest slots."""
+
+
+class Scaler(Protocol):
+    """The one place where replicas are written."""
+
+    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
+        """Set the replicas of a target through its `scale` subresource.
+
+        Raises:
+            WriteRefused: If the API server does not take it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a reconciler may touch."""
+
+    clock: Clock
+    objects: Objects
+    watched: Watched
+    loads: Loads
+    forecaster: Forecaster
+    scaler: Scaler
