@@ -1,0 +1,1 @@
+"""Servers of ours that run beside functions; they need neither kopf nor the operator's packages."""
