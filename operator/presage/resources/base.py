@@ -105,10 +105,10 @@ class Model(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        written = handler.resolve_ref_schema(handler(schema))
+        reference = handler(schema)
         if cls.rules:
-            written[VALIDATIONS] = [rule.as_validation() for rule in cls.rules]
-        return written
+            handler.resolve_ref_schema(reference)[VALIDATIONS] = [rule.as_validation() for rule in cls.rules]
+        return reference
 
 
 M = TypeVar("M", bound=Model)
@@ -132,9 +132,7 @@ class Condition(Model):
         description="Name of the condition.", min_length=1, max_length=316, pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$"
     )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
-    observed_generation: int = Field(
-        default=0, ge=0, description="Generation of the spec that this observation is about."
-    )
+    observed_generation: int = Field(ge=0, description="Generation of the spec that this observation is about.")
     last_transition_time: str = Field(
         description="When the status last changed (RFC 3339).", json_schema_extra={"format": "date-time"}
     )
@@ -267,11 +265,17 @@ def describe(error: ValidationError) -> str:
 
     Values are not repeated: they may be long or secret.
     """
-    problems = [f"{_path(each['loc'])}: {each['msg']}" for each in error.errors(include_url=False, include_input=False)]
+    found = {each["loc"]: each["msg"] for each in error.errors(include_url=False, include_input=False)}
+    # A list with a bad entry is also reported as too short; the entry itself says more.
+    problems = [f"{_path(at)}: {says}" for at, says in found.items() if not any(_inside(other, at) for other in found)]
     shown = problems[:_MAX_PROBLEMS]
     if len(problems) > len(shown):
         shown.append(f"and {len(problems) - len(shown)} more")
     return "; ".join(shown)
+
+
+def _inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field
 
-from presage.resources.base import Model, Rule, full_match
+from presage.resources.base import Model, Rule
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _DNS_SUBDOMAIN = rf"{_DNS_LABEL}(\.{_DNS_LABEL})*"
-_POSITIVE_QUANTITY = r"[0-9]*[1-9][0-9]*([.][0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?|0*[.][0-9]*[1-9][0-9]*(m|k|M|G|T)?"
+_QUANTITY = "^[0-9]*[.]?[0-9]+(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
 
 DnsLabel = Annotated[str, Field(min_length=1, max_length=63, pattern=f"^{_DNS_LABEL}$")]
 """Name of a namespace or of an entry in a list."""
@@ -40,10 +41,15 @@ def positive_quantity(name: str) -> Rule:
     Args:
         name: the field's name as users write it.
     """
-    return full_match(
-        _POSITIVE_QUANTITY,
+    return Rule(
+        f"self.matches('{_QUANTITY}') && self.matches('[1-9]')",
         f'{name} must be a quantity above 0 written as a string, such as "50", "0.5", "500m" or "2k"',
+        _is_positive_quantity,
     )
+
+
+def _is_positive_quantity(text: str) -> bool:
+    return "\n" not in text and re.search(_QUANTITY, text) is not None and re.search("[1-9]", text) is not None
 
 
 QUANTITY_MAX_LENGTH = 24

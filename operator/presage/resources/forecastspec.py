@@ -143,7 +143,7 @@ class CoverageStatus(Model):
 
     asked: float = Field(ge=0, le=1, description="Level that was asked for.")
     got: float = Field(ge=0, le=1, description="Share of outcomes at or below it.")
-    n: int = Field(ge=0, description="Number of outcomes counted.")
+    samples: int = Field(ge=0, description="Number of outcomes counted.")
 
 
 class ForecastStatus(Model):

@@ -53,7 +53,7 @@ class ScalingSettings(Model):
         default=10,
         ge=0,
         le=100,
-        description="Deviation from the current replicas that changes nothing, in percent; a higher need always counts.",
+        description="Deviation from the current replicas that changes nothing, in percent; more need always counts.",
     )
     stabilization_window_seconds: int = Field(
         default=300,
@@ -105,7 +105,7 @@ class LeadTimeStatus(Model):
     """Time from asking for a pod until it is ready."""
 
     value: float = Field(ge=0, description="Lead time that decisions use, in seconds.")
-    samples: int = Field(default=0, ge=0, description="Number of pods that it was measured on.")
+    samples: int = Field(ge=0, description="Number of pods that it was measured on.")
     source: str = Field(max_length=64, description="Where it comes from: measured, given, or assumed.")
 
 
