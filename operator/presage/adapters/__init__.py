@@ -1,0 +1,1 @@
+"""Clients of the outside world: the Kubernetes API, Prometheus, worker processes, the clock."""

@@ -1,0 +1,430 @@
+"""The Kubernetes API for the rest of presage: asynchronous, raw JSON, bounded, and fenced.
+
+The client library blocks, so every request runs in one bounded pool of threads of ours; the Lease alone has a thread
+of its own, so that a full pool never costs the leadership. Every request has time limits and nothing is retried here:
+the callers know when to try again.
+
+Invariants: a write asks the guard right before it is sent, in the thread that sends it, and is not sent if the guard
+says no; objects are plain dictionaries and keep fields that presage does not know. The error tree is in
+`presage.adapters.kube_error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from presage.adapters.kube_config import load_configuration
+from presage.adapters.kube_error import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    KubeError,
+    NotFound,
+    NotLeader,
+    Throttled,
+    Unavailable,
+)
+from presage.adapters.kube_event import event_body
+from presage.adapters.kube_json import JsonObject, objects_at, text_at
+from presage.adapters.kube_path import EVENTS, LEASES, SECRETS, api_path
+from presage.adapters.kube_transport import Limits, Transport
+from presage.core.resource_type import ResourceType
+
+__all__ = [
+    "Conflict",
+    "Forbidden",
+    "Gone",
+    "Invalid",
+    "KubeClient",
+    "KubeError",
+    "NotFound",
+    "NotLeader",
+    "Throttled",
+    "Unavailable",
+    "connect",
+]
+
+Guard = Callable[[], bool]
+Listing = tuple[list[dict[str, object]], str]
+"""Objects of a collection, and the resource version a watch goes on from."""
+Observer = Callable[[str, str, str, float], None]
+"""Called after each request, in its thread: verb, plural, outcome (`ok` or the error's class), seconds."""
+
+_READ = Limits(connect_s=3, read_s=30)
+_WRITE = Limits(connect_s=2, read_s=10)
+_LEASE = Limits(connect_s=2, read_s=3)
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_WATCH_CONNECTIONS = 16
+
+
+async def connect(
+    context: str | None = None,
+    *,
+    threads: int = 16,
+    strict_certificates: bool = True,
+    observer: Observer | None = None,
+) -> KubeClient:
+    """Connect with the service account of the pod, else with a kubeconfig, and see that the API server answers.
+
+    Args:
+        context: name of a kubeconfig context; None for the service account or the current context.
+        threads: requests under way at most; more wait for a free thread.
+        strict_certificates: False drops the formal certificate rules that Python 3.13 added; chain and host name are
+            verified all the same.
+        observer: told of every request; must be safe to call from threads.
+
+    Raises:
+        Unavailable: no way to a cluster is known, or the API server cannot be reached; names a certificate's fault.
+    """
+    configuration = load_configuration(context, pool_size=threads + _WATCH_CONNECTIONS)
+    client = KubeClient(Transport(configuration, strict_certificates=strict_certificates), threads, observer)
+    try:
+        await client.server_version()
+    except Forbidden:
+        return client  # an answer all the same; what may be done is seen at each request
+    except KubeError:
+        await client.close()
+        raise
+    return client
+
+
+def _always() -> bool:
+    return True
+
+
+class KubeClient:
+    """Reads and writes of the API server. `fenced` gives the same client with every write behind a guard."""
+
+    def __init__(self, transport: Transport, threads: int = 16, observer: Observer | None = None) -> None:
+        self.transport = transport
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="kube")
+        self._lease_thread = ThreadPoolExecutor(1, thread_name_prefix="kube-lease")
+        self._observer = observer
+        self._guard: Guard = _always
+
+    def fenced(self, guard: Guard) -> KubeClient:
+        """The same client, sharing threads and connections, that writes only while `guard` says yes.
+
+        Args:
+            guard: cheap and safe to call from threads, such as `Lease.held`.
+        """
+        fenced = KubeClient.__new__(KubeClient)
+        fenced.__dict__.update(self.__dict__)
+        fenced._guard = guard
+        return fenced
+
+    async def close(self) -> None:
+        """Drop requests that have not started, close idle connections; requests under way end by their limits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lease_thread.shutdown(wait=False, cancel_futures=True)
+        self.transport.close()
+
+    async def server_version(self) -> str:
+        """The API server's version, such as `v1.36.3`.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        answer = await self._run(
+            self._threads, "get", "version", lambda: self.transport.request("GET", "/version", _READ)
+        )
+        return text_at(answer, "gitVersion") or ""
+
+    async def get(self, resource: ResourceType, name: str, namespace: str | None = None) -> dict[str, object]:
+        """One object.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        path = api_path(resource, name, namespace)
+        return await self._read(resource, "get", path)
+
+    async def list(
+        self,
+        resource: ResourceType,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        limit: int = 500,
+    ) -> Listing:
+        """All objects of a collection, read page by page.
+
+        Args:
+            resource: the collection.
+            namespace: one namespace, or None for all.
+            label_selector: such as `app=shop`; None for all objects.
+            limit: objects in one page.
+
+        Returns:
+            The objects, with `apiVersion` and `kind` filled in, and the resource version a watch goes on from.
+
+        Raises:
+            Gone: the list grew too old between two pages, twice.
+            KubeError: the request did not succeed.
+        """
+        for attempt in (1, 2):
+            try:
+                return await self._list(resource, namespace, label_selector, limit)
+            except Gone:
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _list(
+        self, resource: ResourceType, namespace: str | None, label_selector: str | None, limit: int
+    ) -> Listing:
+        query = {"limit": str(limit)}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        found = []
+        while True:
+            page = await self._read(resource, "list", api_path(resource, namespace=namespace), query)
+            for item in objects_at(page, "items"):
+                found.append({"apiVersion": resource.api_version, "kind": resource.kind, **item})
+            query["continue"] = text_at(page, "metadata", "continue") or ""
+            if not query["continue"]:
+                return found, text_at(page, "metadata", "resourceVersion") or ""
+
+    async def apply(
+        self,
+        resource: ResourceType,
+        name: str,
+        body: JsonObject,
+        *,
+        namespace: str | None = None,
+        field_manager: str,
+        force: bool = True,
+        subresource: str | None = None,
+    ) -> dict[str, object]:
+        """Server-side apply: create the object, or set the fields in `body` and own them.
+
+        Fields this manager applied before and that `body` lacks are removed, unless another manager owns them too.
+        `apiVersion`, `kind` and the name are filled in.
+
+        Args:
+            resource: the collection.
+            name: the object.
+            body: only the fields this manager owns.
+            namespace: the object's namespace.
+            field_manager: `presage-<component>`.
+            force: take over fields that other managers own; else those are a Conflict.
+            subresource: such as `status`.
+
+        Raises:
+            Conflict: another manager owns a field and `force` is off, or `body` names an old resource version.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        metadata = body.get("metadata")
+        whole = {
+            **body,
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {
+                **(metadata if isinstance(metadata, Mapping) else {}),
+                "name": name,
+                **({"namespace": namespace} if namespace is not None else {}),
+            },
+        }
+        query = {"fieldManager": field_manager, "force": "true" if force else "false"}
+        path = api_path(resource, name, namespace, subresource)
+        return await self._write(resource, "apply", "PATCH", path, whole, query=query, content_type=_APPLY)
+
+    async def get_scale(self, resource: ResourceType, name: str, namespace: str) -> dict[str, object]:
+        """The `scale` of a workload: `spec.replicas` wanted, `status.replicas` there, `status.selector`.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        return await self._read(resource, "get", api_path(resource, name, namespace, "scale"))
+
+    async def patch_scale(
+        self,
+        resource: ResourceType,
+        name: str,
+        namespace: str,
+        replicas: int,
+        *,
+        resource_version: str | None = None,
+        field_manager: str = "presage-scale",
+    ) -> dict[str, object]:
+        """Set the replicas of a workload through its `scale`; nothing else of it is touched.
+
+        Args:
+            resource: the workload's collection.
+            name: the workload.
+            namespace: its namespace.
+            replicas: wanted, 0 or more.
+            resource_version: the workload's version the decision was made from; if it moved on, Conflict.
+            field_manager: owner of `spec.replicas` from then on.
+
+        Raises:
+            Conflict: the workload changed since `resource_version`.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        if replicas < 0:
+            raise ValueError(f"replicas must be 0 or more, not {replicas}")
+        body: dict[str, object] = {"spec": {"replicas": replicas}}
+        if resource_version is not None:
+            body["metadata"] = {"resourceVersion": resource_version}
+        path = api_path(resource, name, namespace, "scale")
+        query = {"fieldManager": field_manager}
+        return await self._write(resource, "scale", "PATCH", path, body, query=query, content_type=_MERGE)
+
+    async def create_event(
+        self,
+        regarding: JsonObject,
+        *,
+        reason: str,
+        note: str,
+        event_time: str,
+        type_: str = "Normal",
+        action: str = "Reconcile",
+        controller: str = "presage.dev/operator",
+        instance: str = "presage-operator",
+    ) -> dict[str, object]:
+        """Write one event of `events.k8s.io/v1` about an object.
+
+        The name is made from the content, so that writing the same event twice is a Conflict and not a second event.
+
+        Args:
+            regarding: the object; its `apiVersion`, `kind` and `metadata` are read.
+            reason: PascalCase, at most 128 characters.
+            note: for a person; cut at 1,024 characters.
+            event_time: RFC 3339 with microseconds, such as `2025-01-01T00:00:00.000000Z`.
+            type_: `Normal` or `Warning`.
+            action: what was being done, at most 128 characters.
+            controller: who reports.
+            instance: which process reports.
+
+        Raises:
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        body = event_body(
+            regarding,
+            reason=reason,
+            note=note,
+            event_time=event_time,
+            type_=type_,
+            action=action,
+            controller=controller,
+            instance=instance,
+        )
+        namespace = text_at(body, "metadata", "namespace")
+        return await self._write(EVENTS, "create", "POST", api_path(EVENTS, namespace=namespace), body)
+
+    async def get_lease(self, namespace: str, name: str) -> dict[str, object]:
+        """The Lease object, read in the Lease's own thread.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        path = api_path(LEASES, name, namespace)
+        return await self._run(
+            self._lease_thread, "get", LEASES.plural, lambda: self.transport.request("GET", path, _LEASE)
+        )
+
+    async def create_lease(self, namespace: str, name: str, spec: JsonObject) -> dict[str, object]:
+        """Create the Lease. Not guarded: it is what the guard stands on.
+
+        Raises:
+            Conflict: somebody else was first.
+            KubeError: the request did not succeed.
+        """
+        body = _lease(name, namespace, spec)
+        path = api_path(LEASES, namespace=namespace)
+        return await self._run(
+            self._lease_thread, "create", LEASES.plural, lambda: self.transport.request("POST", path, _LEASE, body=body)
+        )
+
+    async def replace_lease(
+        self, namespace: str, name: str, spec: JsonObject, resource_version: str
+    ) -> dict[str, object]:
+        """Replace the Lease's spec if it is still at `resource_version`. Not guarded.
+
+        Raises:
+            Conflict: somebody else was first.
+            KubeError: the request did not succeed.
+        """
+        body = _lease(name, namespace, spec, resource_version)
+        path = api_path(LEASES, name, namespace)
+        return await self._run(
+            self._lease_thread, "update", LEASES.plural, lambda: self.transport.request("PUT", path, _LEASE, body=body)
+        )
+
+    async def secret_value(self, namespace: str, name: str, key: str) -> bytes:
+        """The decoded value of one key of a Secret; never kept here.
+
+        Raises:
+            NotFound: no such Secret, or it lacks the key.
+            Invalid: the value is not valid base64.
+            KubeError: the request did not succeed.
+        """
+        secret = await self.get(SECRETS, name, namespace)
+        encoded = text_at(secret, "data", key)
+        if encoded is None:
+            raise NotFound(f"Secret {namespace}/{name} has no key {key!r}", status=404)
+        try:
+            return base64.b64decode(encoded, validate=True)
+        except binascii.Error as error:
+            raise Invalid(f"key {key!r} of Secret {namespace}/{name} is not valid base64") from error
+
+    async def _read(
+        self, resource: ResourceType, verb: str, path: str, query: Mapping[str, str] | None = None
+    ) -> dict[str, object]:
+        def send() -> dict[str, object]:
+            return self.transport.request("GET", path, _READ, query=query)
+
+        return await self._run(self._threads, verb, resource.plural, send)
+
+    async def _write(
+        self,
+        resource: ResourceType,
+        verb: str,
+        method: str,
+        path: str,
+        body: JsonObject,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> dict[str, object]:
+        def send() -> dict[str, object]:
+            if not self._guard():
+                raise NotLeader(f"{verb} {path} was not sent: this process does not hold the Lease")
+            return self.transport.request(method, path, _WRITE, query=query, body=body, content_type=content_type)
+
+        return await self._run(self._threads, verb, resource.plural, send)
+
+    async def _run(
+        self, threads: ThreadPoolExecutor, verb: str, plural: str, send: Callable[[], dict[str, object]]
+    ) -> dict[str, object]:
+        """Run one request in a thread and tell the observer how it went."""
+
+        def observed() -> dict[str, object]:
+            started = time.monotonic()
+            outcome = "ok"
+            try:
+                return send()
+            except KubeError as error:
+                outcome = type(error).__name__
+                raise
+            finally:
+                if self._observer is not None:
+                    self._observer(verb, plural, outcome, time.monotonic() - started)
+
+        return await asyncio.get_running_loop().run_in_executor(threads, observed)
+
+
+def _lease(name: str, namespace: str, spec: JsonObject, resource_version: str | None = None) -> dict[str, object]:
+    metadata = {"name": name, "namespace": namespace}
+    if resource_version is not None:
+        metadata["resourceVersion"] = resource_version
+    return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": dict(spec)}

@@ -1,0 +1,1 @@
+"""What presage says about itself: structured logs and metrics."""
