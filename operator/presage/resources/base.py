@@ -81,7 +81,7 @@ def full_match(pattern: str, message: str) -> Rule:
         message: what the user reads.
     """
     compiled = re.compile(pattern)
-    return Rule(f"self.matches('^(?:{pattern})$')", message, lambda text: compiled.fullmatch(text) is not None)
+    return Rule(f"self.matches(r'^(?:{pattern})$')", message, lambda text: compiled.fullmatch(text) is not None)
 
 
 class Model(BaseModel):
