@@ -89,3 +89,22 @@ def find_transitions(old: Iterable[Condition], new: Iterable[Condition]) -> tupl
     """Return the conditions of `new` whose status or reason differs from `old`: what is worth an event."""
     before = {condition.type: (condition.status, condition.reason) for condition in old}
     return tuple(c for c in new if before.get(c.type) != (c.status, c.reason))
+
+
+def summarize_ready(
+    conditions: Iterable[Condition], required: Iterable[str], content: frozenset[str], generation: int
+) -> Condition:
+    """Return the condition `Ready`: the first required condition that does not hold gives reason and message.
+
+    Args:
+        conditions: All other conditions of the object.
+        required: Types that must be `True`, the most telling first.
+        content: Reasons with which a condition may be `False` because the spec itself asks for it.
+        generation: `metadata.generation` judged.
+    """
+    by_type = {condition.type: condition for condition in conditions}
+    for kind in required:
+        found = by_type.get(kind)
+        if found is not None and found.status != "True" and found.reason not in content:
+            return Condition("Ready", "False", found.reason, found.message, generation)
+    return Condition("Ready", "True", "AsSpecified", "What the spec asks for is in force.", generation)

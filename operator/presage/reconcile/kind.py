@@ -73,17 +73,15 @@ class Decision(Generic[PlanT, MemoryT]):
     Attributes:
         plan: For `apply`; None = nothing to write besides status.
         conditions: Judged now; transition times are filled in by the status writer.
-        status: Other fields of status; a change of any of them is written at once.
-        riding: Fields that ride along with other writes and refresh alone only rarely.
+        status: All other fields of status.
         next_in_s: Seconds until the object is due again.
         memory: Handed to the next `gather`; lost on restart, so nothing may depend on it for safety.
-        gauges: Per-object series: name → labels → value.
+        gauges: Per-object series: name → value.
     """
 
     plan: PlanT | None
     conditions: tuple[Condition, ...]
     status: Mapping[str, object]
-    riding: Mapping[str, object]
     next_in_s: float
     memory: MemoryT
     gauges: Mapping[str, float] = field(default_factory=dict)
@@ -110,6 +108,8 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
         watched: Types whose changes make objects of this kind due.
         rules: RBAC this kind needs beyond reading itself and writing its status.
         reasons: Every reason its conditions can carry.
+        volatile_status: Dotted paths of status fields whose change alone is no reason to write: they ride along with
+            other writes and refresh by themselves only rarely.
     """
 
     model: type[ModelT]
@@ -120,6 +120,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
     watched: tuple[WatchedType, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    volatile_status: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -30,7 +30,15 @@ class Outlook:
         return self.start + len(self.upper) * self.step_s
 
 
-def find_peak(outlook: Outlook | None, since: float, until: float) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The highest load within a span, and the epoch second at which its slot starts."""
+
+    load: float
+    at: float
+
+
+def find_peak(outlook: Outlook | None, since: float, until: float) -> Peak | None:
     """Return the highest `upper` load of any slot that meets [since, until].
 
     A span that ends beyond the horizon is answered by the part that is covered; None means that not even `since` is
@@ -40,4 +48,6 @@ def find_peak(outlook: Outlook | None, since: float, until: float) -> float | No
         return None
     first = int((since - outlook.start) // outlook.step_s)
     last = int((until - outlook.start) // outlook.step_s)
-    return float(np.max(outlook.upper[first : max(first, last) + 1]))
+    span = outlook.upper[first : max(first, last) + 1]
+    highest = int(np.argmax(span))
+    return Peak(float(span[highest]), outlook.start + (first + highest) * outlook.step_s)

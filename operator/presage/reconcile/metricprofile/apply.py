@@ -1,0 +1,30 @@
+"""Apply: write the plan of one MetricProfile decision."""
+
+from __future__ import annotations
+
+from presage.core.conditions import Condition
+from presage.core.faults import WriteRefused
+from presage.core.outcome import Fail, Ok, Retry
+from presage.reconcile.kind import Applied
+from presage.reconcile.metricprofile.inputs import ScalePlan
+from presage.reconcile.metricprofile.watching import DEPLOYMENTS
+from presage.reconcile.ports import Ports
+from presage.resources.metricprofile import MetricProfile
+
+CONFLICT_DELAY_S = 5.0
+
+
+async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applied:
+    """Set the target's replicas; a refusal becomes the condition `ScalingActive=False`."""
+    meta = profile.metadata
+    try:
+        await ports.scaler.scale(DEPLOYMENTS, meta.namespace or "", plan.target, plan.replicas)
+    except WriteRefused as refused:
+        condition = Condition("ScalingActive", "False", refused.reason, refused.message, meta.generation)
+        outcome = (
+            Fail(refused.reason, refused.message)
+            if refused.lasting
+            else Retry(refused.reason, refused.message, CONFLICT_DELAY_S)
+        )
+        return Applied(outcome, (condition,))
+    return Applied(Ok(profile.spec.to_core().scaling.decision_period_s))

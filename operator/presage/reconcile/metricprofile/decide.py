@@ -1,0 +1,157 @@
+"""Decide: conditions, replicas and status of one MetricProfile. Pure: same input, same answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from presage.core.conditions import Condition, Status
+from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas
+from presage.core.scaling.ladder import Judgement, Reading, judge
+from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
+from presage.core.scaling.outlook import Outlook, Peak, find_peak
+from presage.core.scaling.trust import Trust, judge_forecast
+from presage.reconcile.kind import Decision
+from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan, TargetState
+from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status
+
+IDLE_PERIOD_S = 15.0  # how often an object is looked at that cannot act; its watches wake it earlier
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Status and reason a condition will carry."""
+
+    status: Status
+    reason: str
+    message: str
+
+
+def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
+    """Return conditions, status, plan and memory for one input."""
+    memory = with_startups(given.memory, given.target.startups if given.target else (), MAX_SAMPLES)
+    startups = [seconds for _, seconds in memory.startups]
+    policy = given.spec.scaling
+    lead = decide_lead_time(startups, policy.lead_time_s, given.remembered_lead, policy.decision_period_s)
+    outlook = given.forecast.outlook if given.forecast else None
+    judgement = _judge_data(given, memory, outlook)
+    trust = judge_forecast(given.forecast.forecast if given.forecast else None)
+    scaling = _judge_scaling(given)
+    facts = Facts(given, lead, judgement, trust, find_peak(outlook, given.now, given.now), None, None)
+    memory = replace(memory, forecast=given.forecast, series_per_pod=_learn_series(given, memory, judgement))
+    plan = None
+    if given.target is not None and policy.mode != "Off":
+        decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust)
+        memory = replace(memory, scaling=decision.memory)
+        facts = replace(facts, decision=decision, peak=peak)
+        if scaling.reason == "Active" and decision.replicas != given.target.replicas:
+            plan = ScalePlan(given.spec.target, given.target.replicas, decision.replicas)
+    return Decision(
+        plan=plan,
+        conditions=_build_conditions(given, judgement, trust, scaling),
+        status=build_status(facts),
+        next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun") else IDLE_PERIOD_S,
+        memory=memory,
+        gauges=build_gauges(facts),
+    )
+
+
+def with_startups(memory: ProfileMemory, seen: tuple[tuple[str, float], ...], keep: int) -> ProfileMemory:
+    """Return the memory with start-up times of new pods added; a pod's first time counts, the newest `keep` stay."""
+    known = {uid for uid, _ in memory.startups}
+    added = tuple(startup for startup in seen if startup[0] not in known)
+    return replace(memory, startups=(*memory.startups, *added)[-keep:])
+
+
+def _judge_data(given: ProfileInput, memory: ProfileMemory, outlook: Outlook | None) -> Judgement:
+    if given.source_problem is not None:
+        return Judgement("Hold", given.source_problem.reason, given.source_problem.message)
+    settled = given.target.settled if given.target else 0
+    expected = None if memory.series_per_pod is None else memory.series_per_pod * settled
+    return judge(
+        given.reading or Reading(None, None, 0),
+        now=given.now,
+        max_age_s=given.spec.scaling.max_sample_age_s,
+        expected_series=expected,
+        forecast_covers_now=outlook is not None and outlook.start <= given.now < outlook.end,
+    )
+
+
+def _learn_series(given: ProfileInput, memory: ProfileMemory, judgement: Judgement) -> float | None:
+    """Return the series one pod gives, learned anew only at a good tick at which every Ready pod has settled."""
+    target, reading = given.target, given.reading
+    if judgement.rung != "Live" or target is None or reading is None:
+        return memory.series_per_pod
+    return reading.series / target.ready if target.ready and target.ready == target.settled else memory.series_per_pod
+
+
+def _judge_scaling(given: ProfileInput) -> _Verdict:
+    """Return whether replicas may be written; the first obstacle found names it."""
+    name = given.spec.target
+    if given.target is None:
+        return _Verdict("False", "TargetNotFound", f"There is no Deployment {name} in this namespace to scale.")
+    if given.spec.scaling.mode == "Off":
+        return _Verdict("False", "Off", "spec.scaling.mode is Off: nothing is decided or written.")
+    if given.paused:
+        return _Verdict("False", "Paused", "Paused: decisions are shown and not written.")
+    if given.owners:
+        return _Verdict(
+            "False", "TargetOwned", f"{' and '.join(given.owners)} already scales Deployment {name}: it is left alone."
+        )
+    if given.contenders:
+        others = ", ".join(given.contenders)
+        return _Verdict(
+            "False", "TargetContested", f"MetricProfile {others} aims at Deployment {name} too: keep only one of them."
+        )
+    if given.spec.scaling.mode == "DryRun":
+        return _Verdict("False", "DryRun", "spec.scaling.mode is DryRun: decisions are shown and not written.")
+    if given.target.replicas == 0:
+        return _Verdict(
+            "False", "ScaledToZero", f"Deployment {name} was scaled to 0 by someone: set 1 or more to hand it back."
+        )
+    return _Verdict("True", "Active", "Replicas follow the decision.")
+
+
+def _decide_replicas(
+    given: ProfileInput,
+    target: TargetState,
+    memory: ProfileMemory,
+    lead: LeadTime,
+    judgement: Judgement,
+    trust: Trust,
+) -> tuple[ReplicaDecision, Peak | None]:
+    policy, now = given.spec.scaling, given.now
+    outlook = given.forecast.outlook if given.forecast and trust.trusted else None
+    soon = find_peak(outlook, now, now + lead.value_s + given.spec.forecast.step_s)
+    later = find_peak(outlook, now, now + lead.value_s + policy.stabilization_s)
+    demand = Demand(
+        observed=given.reading.observed if given.reading else None,
+        soon=soon.load if soon else None,
+        later=later.load if later else None,
+        may_shrink=judgement.rung == "Live" and trust.reason not in ("NoForecast", "ShortHistory"),
+    )
+    return decide_replicas(policy, target.replicas, demand, memory.scaling, now), soon
+
+
+def _build_conditions(
+    given: ProfileInput, judgement: Judgement, trust: Trust, scaling: _Verdict
+) -> tuple[Condition, ...]:
+    name = given.spec.target
+    found = (
+        _Verdict("True", "Found", f"Deployment {name} exists.")
+        if given.target
+        else _Verdict("False", "TargetNotFound", f"There is no Deployment {name} in this namespace: create it.")
+    )
+    paused = (
+        _Verdict("True", "Paused", "Asked for by spec.paused or the annotation presage.dev/paused.")
+        if given.paused
+        else _Verdict("False", "NotPaused", "")
+    )
+    live: Status = "True" if judgement.rung == "Live" else "False"
+    verdicts = {
+        "TargetFound": found,
+        "DataAvailable": _Verdict(live, judgement.reason, judgement.message),
+        "ForecastTrusted": _Verdict("True" if trust.trusted else "False", trust.reason, trust.message),
+        "ScalingActive": scaling,
+        "Paused": paused,
+    }
+    return tuple(Condition(t, v.status, v.reason, v.message, given.generation) for t, v in verdicts.items())

@@ -1,0 +1,115 @@
+"""Plain data of one MetricProfile decision: what `gather` reads, what `decide` remembers and plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from presage.core.forecast.api import Forecast
+from presage.core.profile import ProfileSpec
+from presage.core.scaling.decision import ScalingMemory
+from presage.core.scaling.ladder import Reading
+from presage.core.scaling.lead_time import LeadTime
+from presage.core.scaling.outlook import Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """The Deployment and its pods.
+
+    Attributes:
+        replicas: `spec.replicas`.
+        ready: Pods that are Ready.
+        settled: Pods Ready for so long that a scrape must have met them.
+        startups: Pod uid → seconds from created to Ready, of the pods alive, oldest first.
+    """
+
+    replicas: int
+    ready: int
+    settled: int
+    startups: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastMemory:
+    """The last forecast and the slot it stands on.
+
+    Attributes:
+        forecast: As the forecaster gave it.
+        outlook: The same on the clock, at the quantile that drives scaling.
+        last_slot: Index of the newest slot it knows.
+        fitted_slot: Index of the newest slot when everything was last chosen anew.
+        generation: Generation of the spec that asked for it.
+    """
+
+    forecast: Forecast
+    outlook: Outlook
+    last_slot: int
+    fitted_slot: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileMemory:
+    """What one decision leaves to the next; empty after a restart.
+
+    Attributes:
+        scaling: Stabilization and step memory.
+        forecast: The last good forecast; None before the first.
+        startups: As in `TargetState`, of pods seen so far, the newest last.
+        series_per_pod: Series that one settled pod gives, seen at the last good tick; None before it.
+    """
+
+    scaling: ScalingMemory = field(default_factory=ScalingMemory)
+    forecast: ForecastMemory | None = None
+    startups: tuple[tuple[str, float], ...] = ()
+    series_per_pod: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something cannot be used: a condition's reason and message."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileInput:
+    """Everything one decision rests on.
+
+    Attributes:
+        spec: The parsed wish.
+        generation: `metadata.generation` of that wish.
+        paused: By the spec or by the annotation.
+        now: Epoch seconds.
+        target: None if there is no such Deployment.
+        owners: Other autoscalers of the target, as `kind/name`.
+        contenders: Other MetricProfiles aimed at the same target.
+        source_problem: Why the source may not be asked; None if it may.
+        reading: What the source said now; None where it was not asked.
+        forecast: The forecast in force, brought up to date where data allowed.
+        remembered_lead: Lead time that status held before.
+        memory: From the previous decision.
+    """
+
+    spec: ProfileSpec
+    generation: int
+    paused: bool
+    now: float
+    target: TargetState | None
+    owners: tuple[str, ...]
+    contenders: tuple[str, ...]
+    source_problem: Problem | None
+    reading: Reading | None
+    forecast: ForecastMemory | None
+    remembered_lead: LeadTime | None
+    memory: ProfileMemory
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePlan:
+    """Set the target's replicas from `current` to `replicas`."""
+
+    target: str
+    current: int
+    replicas: int

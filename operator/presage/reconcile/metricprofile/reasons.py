@@ -1,0 +1,43 @@
+"""Every reason a condition of a MetricProfile can carry, for the reference and for people who meet one."""
+
+from __future__ import annotations
+
+from presage.reconcile.kind import Reason
+
+_DATA = "DataAvailable"
+_TRUST = "ForecastTrusted"
+_SCALING = "ScalingActive"
+
+REASONS = (
+    Reason("Ready", "AsSpecified", "What the spec asks for is in force."),
+    Reason("Ready", "InvalidSpec", "The spec breaks a rule.", "Correct the field that the message names."),
+    Reason("TargetFound", "Found", "The Deployment exists."),
+    Reason("TargetFound", "TargetNotFound", "There is no such Deployment.", "Create it or correct spec.target.name."),
+    Reason(_DATA, "Fresh", "Samples are fresh and complete; replicas may fall."),
+    Reason(_DATA, "SourceNotFound", "There is no such MetricSource.", "Create it or correct spec.sourceRef.name."),
+    Reason(_DATA, "SourceInvalid", "The MetricSource has an invalid spec.", "See the MetricSource's conditions."),
+    Reason(_DATA, "NamespaceNotAdmitted", "The MetricSource does not admit this namespace.", "Ask its owner."),
+    Reason(_DATA, "SourceUnavailable", "The source did not answer.", "See the message and the MetricSource."),
+    Reason(_DATA, "NoMatchingSeries", "A load matches no series.", "Check metric, matchers and scraping."),
+    Reason(_DATA, "NoSamples", "Series have too few samples.", "Raise windowSeconds to four scrape intervals."),
+    Reason(_DATA, "StaleSamples", "The newest sample is too old.", "See why the target is no longer scraped."),
+    Reason(_DATA, "TargetsMissing", "Some pods no longer report.", "See the source's list of targets."),
+    Reason(_TRUST, "BacktestPassed", "The forecast drives scaling."),
+    Reason(_TRUST, "NoForecast", "There is no forecast yet.", "Wait for data, or see DataAvailable."),
+    Reason(_TRUST, "ShortHistory", "Less than one season of history.", "Wait, or give a shorter season."),
+    Reason(_TRUST, "NaiveIsBetter", "A naive forecast does better: scaling follows the load."),
+    Reason(_SCALING, "Active", "Replicas follow the decision."),
+    Reason(_SCALING, "TargetNotFound", "There is nothing to scale.", "Create the Deployment."),
+    Reason(_SCALING, "Off", "spec.scaling.mode is Off."),
+    Reason(_SCALING, "DryRun", "Decisions are shown and not written."),
+    Reason(_SCALING, "Paused", "Decisions are shown and not written.", "Take spec.paused or the annotation away."),
+    Reason(_SCALING, "TargetOwned", "Another autoscaler scales the target.", "Remove it to hand the target over."),
+    Reason(_SCALING, "TargetContested", "Two MetricProfiles aim at one target.", "Keep only one."),
+    Reason(_SCALING, "ScaledToZero", "Someone scaled the target to 0.", "Set 1 or more replicas to hand it back."),
+    Reason(_SCALING, "Forbidden", "presage may not scale the target.", "Restore the chart's ClusterRole."),
+    Reason(_SCALING, "Refused", "The API server refused the new number.", "See the message."),
+    Reason(_SCALING, "Conflict", "Someone else wrote at the same moment; it is tried again."),
+    Reason(_SCALING, "Unavailable", "The API server did not answer; it is tried again."),
+    Reason("Paused", "Paused", "The user asked to change nothing."),
+    Reason("Paused", "NotPaused", "The user did not ask to pause."),
+)

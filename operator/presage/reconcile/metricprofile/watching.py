@@ -1,0 +1,157 @@
+"""Objects beside the MetricProfile that its decisions need: trimmed for memory, mapped back to the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from presage.core.resource_type import ResourceType
+from presage.reconcile.kind import ObjectKey, WatchedType
+from presage.reconcile.metricprofile.inputs import TargetState
+from presage.reconcile.ports import Json, Objects, Watched
+from presage.resources.metricprofile import MetricProfile
+from presage.resources.metricsource import MetricSource
+
+DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
+PODS = ResourceType("", "v1", "pods", "Pod")
+AUTOSCALERS = ResourceType("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+SCALED_OBJECTS = ResourceType("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject")
+_SOURCES = ResourceType(
+    MetricSource.meta.group, MetricSource.meta.version, MetricSource.meta.plural, MetricSource.meta.kind, False
+)
+KIND = MetricProfile.meta.kind
+
+
+def _name(obj: Json) -> dict[str, str]:
+    meta = obj.get("metadata", {})
+    return {"namespace": meta.get("namespace", ""), "name": meta.get("name", "")}
+
+
+def trim_deployment(obj: Json) -> Json:
+    """Keep a Deployment's name and replicas."""
+    return {"metadata": _name(obj), "replicas": obj.get("spec", {}).get("replicas", 1)}
+
+
+def trim_pod(obj: Json) -> Json:
+    """Keep the Deployment a pod belongs to, and when it was created and became Ready."""
+    meta, status = obj.get("metadata", {}), obj.get("status", {})
+    ready: Json = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
+    return {
+        "metadata": _name(obj),
+        "uid": meta.get("uid", ""),
+        "deployment": _find_deployment(meta),
+        "created": meta.get("creationTimestamp", ""),
+        "ready_at": ready.get("lastTransitionTime", "") if ready.get("status") == "True" else "",
+        "leaving": bool(meta.get("deletionTimestamp")),
+    }
+
+
+def _find_deployment(meta: Json) -> str:
+    """Return the Deployment's name out of its ReplicaSet's, which is that name and the pod template's hash."""
+    suffix = "-" + str((meta.get("labels") or {}).get("pod-template-hash", ""))
+    for owner in meta.get("ownerReferences") or ():
+        name = str(owner.get("name", ""))
+        if owner.get("kind") == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):
+            return name.removesuffix(suffix)
+    return ""
+
+
+def trim_autoscaler(obj: Json) -> Json:
+    """Keep what an HPA or ScaledObject scales, and the ScaledObject behind an HPA."""
+    owners = (obj.get("metadata", {}).get("ownerReferences") or ()) if obj else ()
+    return {
+        "metadata": _name(obj),
+        "target": dict(obj.get("spec", {}).get("scaleTargetRef") or {}),
+        "scaled_object": next((o.get("name", "") for o in owners if o.get("kind") == "ScaledObject"), ""),
+    }
+
+
+def _find_profiles(objects: Objects, namespace: str, deployment: str) -> Iterable[ObjectKey]:
+    for profile in objects.list(KIND, namespace):
+        if profile.get("spec", {}).get("target", {}).get("name") == deployment:
+            yield ObjectKey(KIND, namespace, profile["metadata"]["name"])
+
+
+def _from_deployment(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
+    return _find_profiles(objects, obj["metadata"]["namespace"], obj["metadata"]["name"])
+
+
+def _from_pod(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
+    return _find_profiles(objects, obj["metadata"]["namespace"], obj["deployment"]) if obj["deployment"] else ()
+
+
+def _from_autoscaler(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
+    return _find_profiles(objects, obj["metadata"]["namespace"], str(obj["target"].get("name", "")))
+
+
+def _from_source(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
+    for profile in objects.list(KIND):
+        if profile.get("spec", {}).get("sourceRef", {}).get("name") == obj["metadata"]["name"]:
+            yield ObjectKey(KIND, profile["metadata"]["namespace"], profile["metadata"]["name"])
+
+
+def _from_sibling(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
+    """Another MetricProfile came, went or changed: those aimed at the same target must judge anew."""
+    target = str(obj.get("spec", {}).get("target", {}).get("name", ""))
+    namespace, name = obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+    return (key for key in _find_profiles(objects, namespace, target) if key.name != name)
+
+
+_PROFILES = ResourceType(
+    MetricProfile.meta.group, MetricProfile.meta.version, MetricProfile.meta.plural, MetricProfile.meta.kind
+)
+WATCHED = (
+    WatchedType(DEPLOYMENTS, trim_deployment, _from_deployment),
+    WatchedType(PODS, trim_pod, _from_pod),
+    WatchedType(AUTOSCALERS, trim_autoscaler, _from_autoscaler),
+    WatchedType(SCALED_OBJECTS, trim_autoscaler, _from_autoscaler),
+    WatchedType(_SOURCES, lambda obj: obj, _from_source),
+    WatchedType(_PROFILES, lambda obj: obj, _from_sibling),
+)
+
+
+def read_target(watched: Watched, namespace: str, name: str, now: float, settle_s: float) -> TargetState | None:
+    """Return the state of a Deployment and its pods, or None if it does not exist.
+
+    Args:
+        watched: What the watches hold.
+        namespace: The profile's namespace.
+        name: The Deployment's name.
+        now: Epoch seconds.
+        settle_s: Seconds after which a Ready pod must have been scraped.
+    """
+    deployment = watched.get(DEPLOYMENTS, namespace, name)
+    if deployment is None:
+        return None
+    pods = [p for p in watched.list(PODS, namespace) if p["deployment"] == name and not p["leaving"]]
+    ready = sorted((parse_time(p["ready_at"]), parse_time(p["created"]), p["uid"]) for p in pods if p["ready_at"])
+    return TargetState(
+        replicas=deployment["replicas"],
+        ready=len(ready),
+        settled=sum(now - since >= settle_s for since, _, _ in ready),
+        startups=tuple((uid, since - created) for since, created, uid in ready),
+    )
+
+
+def parse_time(text: str) -> float:
+    """Return the epoch second of an RFC 3339 time as Kubernetes writes it."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def find_owners(watched: Watched, namespace: str, deployment: str) -> tuple[str, ...]:
+    """Return the autoscalers that already scale the Deployment, as `kind/name`, sorted."""
+    found = set()
+    for autoscaler in watched.list(AUTOSCALERS, namespace):
+        if _aims_at(autoscaler, deployment):
+            behind = autoscaler["scaled_object"]
+            own = f"HorizontalPodAutoscaler/{autoscaler['metadata']['name']}"
+            found.add(f"ScaledObject/{behind}" if behind else own)
+    for scaled in watched.list(SCALED_OBJECTS, namespace):
+        if _aims_at(scaled, deployment):
+            found.add(f"ScaledObject/{scaled['metadata']['name']}")
+    return tuple(sorted(found))
+
+
+def _aims_at(autoscaler: Json, deployment: str) -> bool:
+    target = autoscaler["target"]
+    return bool(target.get("name") == deployment and target.get("kind", "Deployment") == "Deployment")
