@@ -1,0 +1,1 @@
+"""Tools and tests that run presage on a real Kubernetes."""
