@@ -1,0 +1,88 @@
+"""The run as a picture: the same load under presage and under the rival, with what each could not serve in red."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from e2e.demo.accounting import Account, Fleet, FloatArray, ready_per_second
+from e2e.demo.record import RunRecord
+from e2e.demo.report import Summary
+
+INK, GREY, BLUE, GREEN, ORANGE, RED = "#222222", "#c9ced6", "#1f5fbf", "#5aa469", "#c77800", "#d62728"
+
+
+def draw(summary: Summary, path: Path) -> None:
+    """Write the picture as a PNG file."""
+    record = summary.record
+    mpl.use("Agg")
+    figure = Figure(figsize=(12, 7.6), dpi=110, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, sharey=True)
+    load = record.counts.load
+    minutes = np.arange(len(load)) / 60
+    _draw_world(above, record, record.presage, minutes, BLUE, "capacity under presage")
+    _draw_forecast(above, record)
+    _draw_world(below, record, record.rival, minutes, ORANGE, "capacity under the HPA rule")
+    _title(above, "presage: capacity is there before the load", summary.presage)
+    _title(below, f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity: capacity follows the load", summary.rival)
+    figure.suptitle(
+        f"presage left {summary.presage.unmet_share * 100:.1f} % of the requests unserved, the HPA rule "
+        f"{summary.rival.unmet_share * 100:.1f} %, at {summary.cost_ratio:.2f} × its replica-hours",
+        fontsize=15,
+        fontweight="bold",
+        color=INK,
+    )
+    _finish_axes(above, below, record, load)
+    legends = {text: handle for axes in (above, below) for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(legends.values(), legends.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
+    figure.savefig(path)
+
+
+def _draw_world(axes: Axes, record: RunRecord, fleet: Fleet, minutes: FloatArray, colour: str, label: str) -> None:
+    load = record.counts.load
+    capacity = record.capacity * ready_per_second(fleet.lives, record.start, len(load))
+    axes.fill_between(minutes, load, color=GREY, linewidth=0, label="load")
+    axes.fill_between(
+        minutes, load, np.minimum(load, capacity), color=RED, linewidth=0, label="not served"
+    )
+    axes.plot(minutes, capacity, color=colour, linewidth=1.8, label=label)
+
+
+def _draw_forecast(axes: Axes, record: RunRecord) -> None:
+    inside = [s for s in record.forecast if record.start <= s.at <= record.start + record.day_seconds]
+    if not inside:
+        return
+    minutes = np.array([(sample.at - record.start) / 60 for sample in inside])
+    lower, upper = np.array([s.median for s in inside]), np.array([s.upper for s in inside])
+    label = f"forecast one lead time ahead (0.5 to {record.quantile})"
+    axes.fill_between(minutes, lower, upper, color=GREEN, alpha=0.45, linewidth=0, label=label)
+    axes.plot(minutes, lower, color=GREEN, linewidth=0.8)
+
+
+def _title(axes: Axes, text: str, own: Account) -> None:
+    figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
+    axes.set_title(f"{text}  ({figures})", loc="left", fontsize=12, color=INK)
+
+
+def _finish_axes(above: Axes, below: Axes, record: RunRecord, load: FloatArray) -> None:
+    length = record.day_seconds / 60
+    fleets = (record.presage, record.rival)
+    most = max(float(ready_per_second(fleet.lives, record.start, len(load)).max()) for fleet in fleets)
+    top = max(float(load.max()), record.capacity * most) * 1.06
+    for axes in (above, below):
+        axes.set_xlim(0, length)
+        axes.set_ylim(0, top)
+        axes.set_ylabel("requests/s")
+        axes.grid(visible=True, color="#eeeeee")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        pods = axes.secondary_yaxis("right", functions=(lambda y: y / record.capacity, lambda y: y * record.capacity))
+        pods.set_ylabel("pods")
+    below.set_xlabel(f"minutes of the run (one day in {length:g} min)")
+    hours = above.secondary_xaxis("top", functions=(lambda m: m * 24 / length, lambda h: h * length / 24))
+    hours.set_xticks(range(0, 25, 2))
+    hours.set_xticklabels([f"{hour}:00" for hour in range(0, 25, 2)], fontsize=8, color="#666666")

@@ -1,0 +1,117 @@
+"""What one run recorded, complete enough to draw its table and its picture again (pure, JSON in and out).
+
+Times are Unix seconds; the played day begins at ``start`` and lasts ``day_seconds``; what lies before is warm-up.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from e2e.demo.accounting import Fleet, FloatArray, PodLife
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ForecastSample:
+    """The load that was forecast for ``at``, one lead time before it: median and upper quantile, in requests/s."""
+
+    at: float
+    median: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class OperatorUse:
+    """What the operator's pods used: highest working set of one pod, mean cores of all, container restarts."""
+
+    memory_bytes: int
+    cores: float
+    restarts: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Requests of the played day as the generator counted them, by second; ``behind`` were sent too late."""
+
+    sent: tuple[int, ...]
+    rejected: tuple[int, ...]
+    late: tuple[int, ...]
+    failed: tuple[int, ...]
+    behind: tuple[int, ...]
+
+    @property
+    def unmet_share(self) -> float:
+        """Share of the requests sent that were refused, late or failed."""
+        return (sum(self.rejected) + sum(self.late) + sum(self.failed)) / max(1, sum(self.sent))
+
+    @property
+    def load(self) -> FloatArray:
+        """Requests sent in each second, (n,)."""
+        return np.array(self.sent, dtype=float)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One played day under presage, and what the rival would have done with the same requests."""
+
+    trace: str
+    start: float
+    day_seconds: int
+    history_days: int
+    capacity: float
+    startup_seconds: float
+    rival_utilization: float
+    quantile: str
+    counts: Counts
+    presage: Fleet
+    rival: Fleet
+    forecast: tuple[ForecastSample, ...] = ()
+    operator: OperatorUse | None = None
+    machine_busy_share: float | None = None
+    warnings: tuple[str, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write the record as JSON; a pod that never went has no ``gone_at``."""
+        document = {"schemaVersion": SCHEMA_VERSION, **asdict(self)}
+        for fleet in (document["presage"], document["rival"]):
+            for life in fleet["lives"]:
+                if life["gone_at"] == float("inf"):
+                    del life["gone_at"]
+        path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read what ``RunRecord.write`` wrote.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a record of this version.
+    """
+    document = json.loads(path.read_text())
+    if not isinstance(document, dict) or document.pop("schemaVersion", None) != SCHEMA_VERSION:
+        raise ValueError(f"{path}: not a run record of version {SCHEMA_VERSION}")
+    try:
+        use = document.pop("operator")
+        return RunRecord(
+            counts=Counts(**{name: tuple(values) for name, values in document.pop("counts").items()}),
+            presage=_read_fleet(document.pop("presage")),
+            rival=_read_fleet(document.pop("rival")),
+            forecast=tuple(ForecastSample(**sample) for sample in document.pop("forecast")),
+            operator=OperatorUse(**use) if use else None,
+            warnings=tuple(document.pop("warnings")),
+            **document,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: not a run record: {error!r}") from error
+
+
+def _read_fleet(document: dict[str, Any]) -> Fleet:
+    steps = tuple((float(when), int(count)) for when, count in document["replicas"])
+    return Fleet(steps, tuple(PodLife(**life) for life in document["lives"]))

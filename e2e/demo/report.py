@@ -1,0 +1,146 @@
+"""The run's figures as a table a person reads and as JSON (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from e2e.demo.accounting import Account, account
+from e2e.demo.record import SCHEMA_VERSION, RunRecord
+
+DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Both accounts of a run and how they compare."""
+
+    record: RunRecord
+    presage: Account
+    rival: Account
+
+    @property
+    def unmet_ratio(self) -> float:
+        """presage's unmet share over the rival's; 0 where neither missed anything."""
+        if self.rival.unmet_share == 0:
+            return 0.0 if self.presage.unmet_share == 0 else float("inf")
+        return self.presage.unmet_share / self.rival.unmet_share
+
+    @property
+    def cost_ratio(self) -> float:
+        """presage's replica-hours over the rival's."""
+        return self.presage.replica_hours / self.rival.replica_hours
+
+    @property
+    def counted_gap(self) -> float:
+        """How far the generator's own unmet share lies from the formula's, as a share (0.01 = one point)."""
+        return abs(self.record.counts.unmet_share - self.presage.unmet_share)
+
+
+def summarize(record: RunRecord) -> Summary:
+    """Return both accounts of a recorded run."""
+    load = record.counts.load
+    return Summary(
+        record,
+        account(load, record.start, record.presage, record.capacity),
+        account(load, record.start, record.rival, record.capacity),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.2f} %" if share < 0.1 else f"{share * 100:.1f} %"
+
+
+def _lead(own: Account, day_seconds: int) -> str:
+    seconds = own.rises.lead_seconds
+    minutes = abs(seconds) * DAY_MINUTES / day_seconds
+    return f"{abs(seconds):.0f} s {'before' if seconds >= 0 else 'after'} ({minutes:.0f} min of the day)"
+
+
+def build_rows(summary: Summary) -> list[tuple[str, str, str]]:
+    """Return the table's rows: what, presage, the rival; the first row is the head."""
+    record, own, rival = summary.record, summary.presage, summary.rival
+
+    def both(what: str, one: str, other: str) -> tuple[str, str, str]:
+        return what, one, other
+
+    rival_name = f"HPA rule at {record.rival_utilization * 100:.0f} %"
+    return [
+        both("", "presage", rival_name),
+        both("load not served (load above ready capacity)", _percent(own.unmet_share), _percent(rival.unmet_share)),
+        both("  of it as the generator counted (503 or > 1 s)", _percent(record.counts.unmet_share), "-"),
+        both("time short of capacity", _percent(own.short_share), _percent(rival.short_share)),
+        both("replica-hours of the day", f"{own.replica_hours:.1f}", f"{rival.replica_hours:.1f}"),
+        both(
+            f"capacity came, against {own.rises.count} rises of the load (median)",
+            _lead(own, record.day_seconds),
+            _lead(rival, record.day_seconds),
+        ),
+        both("rises met in time", f"{own.rises.ahead_share * 100:.0f} %", f"{rival.rises.ahead_share * 100:.0f} %"),
+        both("changes of the number of replicas", str(own.changes), str(rival.changes)),
+    ]
+
+
+def build_notes(summary: Summary) -> list[str]:
+    """Return the lines below the table."""
+    record = summary.record
+    counts = record.counts
+    notes = [
+        f"presage left {summary.unmet_ratio:.2f} x the HPA rule's unmet load at {summary.cost_ratio:.2f} x its replica-hours.",
+        f"Trace {record.trace}: one day in {record.day_seconds} s after {record.history_days} days of history; "
+        f"{sum(counts.sent)} requests over real HTTP, peak {max(counts.sent, default=0)}/s, {record.capacity:g}/s a pod.",
+        f"Start-up created -> Ready {record.startup_seconds:.2f} s "
+        f"({record.startup_seconds * DAY_MINUTES / record.day_seconds:.0f} min of the day), measured on presage's pods, given to both.",
+        "Both figures of unmet load: sum of max(0, load - capacity x ready pods) over sum of load, by the second.",
+    ]
+    if sum(counts.behind):
+        share = sum(counts.behind) / max(1, sum(counts.sent))
+        notes.append(f"The generator sent {sum(counts.behind)} requests ({_percent(share)}) more than 0.1 s late: the machine was too busy.")
+    if record.operator is not None:
+        use = record.operator
+        notes.append(
+            f"Operator: {use.memory_bytes / 2**20:.0f} MiB at most in one pod, {use.cores:.2f} cores in all, {use.restarts} restarts."
+        )
+    if record.machine_busy_share is not None:
+        notes.append(f"Machine: {record.machine_busy_share * 100:.0f} % of its cores busy on average.")
+    notes += [f"{name}: {value}" for name, value in record.facts.items()]
+    return notes + [f"Warning: {line}" for line in record.warnings]
+
+
+def render_text(summary: Summary) -> str:
+    """Return table and notes for a terminal."""
+    rows = build_rows(summary)
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [f"{what:<{widths[0]}}  {one:>{widths[1]}}  {other:>{widths[2]}}" for what, one, other in rows]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join([*lines, "", *build_notes(summary)]) + "\n"
+
+
+def render_markdown(summary: Summary) -> str:
+    """Return table and notes as Markdown."""
+    rows = build_rows(summary)
+    lines = [f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows]
+    lines.insert(1, "|---|---:|---:|")
+    return "\n".join([*lines, "", *(f"- {note}" for note in build_notes(summary))]) + "\n"
+
+
+def build_document(summary: Summary) -> dict[str, Any]:
+    """Return the figures as a JSON document."""
+    record = summary.record
+    return {
+        "schemaVersion": SCHEMA_VERSION,
+        "trace": record.trace,
+        "daySeconds": record.day_seconds,
+        "historyDays": record.history_days,
+        "startupSeconds": record.startup_seconds,
+        "requestsSent": sum(record.counts.sent),
+        "requestsBehind": sum(record.counts.behind),
+        "generatorUnmetShare": record.counts.unmet_share,
+        "presage": asdict(summary.presage),
+        "hpa": asdict(summary.rival),
+        "unmetRatio": summary.unmet_ratio,
+        "replicaHoursRatio": summary.cost_ratio,
+        "operator": asdict(record.operator) if record.operator else None,
+        "machineBusyShare": record.machine_busy_share,
+        "warnings": list(record.warnings),
+    }
