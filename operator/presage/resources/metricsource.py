@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from presage.core.source import SecretKey, SourceLimits, SourceSpec
 from presage.resources.base import (
@@ -104,6 +105,13 @@ class SourceNamespaces(Model):
         examples=[["shop", "payments"]],
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
+
+    @field_validator("names", mode="after")
+    @classmethod
+    def _no_name_twice(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("duplicate", "names must not contain a namespace twice")
+        return names
 
 
 class TenantLabel(Model):

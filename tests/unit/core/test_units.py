@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from presage.core.units import parse_quantity, parse_share
+
+QUANTITIES = {
+    "plain": ("50", "50"),
+    "decimal": ("0.5", "0.5"),
+    "no leading digit": (".5", "0.5"),
+    "trailing dot": ("5.", "5"),
+    "milli": ("500m", "0.5"),
+    "nano": ("1n", "0.000000001"),
+    "kilo": ("1k", "1000"),
+    "decimal kilo": ("1.5k", "1500"),
+    "kibi": ("2Ki", "2048"),
+    "exbi": ("1Ei", str(2**60)),
+    "exponent": ("1e3", "1000"),
+    "negative exponent": ("5E-1", "0.5"),
+    "exa is not an exponent": ("5E", "5e18"),
+    "negative": ("-1", "-1"),
+    "more digits than a float": ("0.1234567890123456789", "0.1234567890123456789"),
+}
+
+
+@pytest.mark.parametrize(("text", "want"), QUANTITIES.values(), ids=QUANTITIES)
+def test_quantity(text: str, want: str) -> None:
+    assert parse_quantity(text) == Decimal(want)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "50 ", "5,0", "ten", "1K", "1ki", "1mi", "1kk", "0x10", "NaN", "inf", "1e999", "1\n", "٣", "9" * 65],
+)
+def test_quantity_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r'is not a quantity: write a number such as "50"') as refusal:
+        parse_quantity(text)
+    assert len(str(refusal.value)) < 200
+
+
+SHARES = {
+    "percent": ("0.5%", "0.005"),
+    "fraction": ("0.005", "0.005"),
+    "nothing": ("0", "0"),
+    "everything": ("100%", "1"),
+    "everything as a fraction": ("1", "1"),
+}
+
+
+@pytest.mark.parametrize(("text", "want"), SHARES.values(), ids=SHARES)
+def test_share(text: str, want: str) -> None:
+    assert parse_share(text) == Decimal(want)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("5", "at most 100%"),
+        ("101%", "at most 100%"),
+        ("-1%", "not a share"),
+        ("5 %", "not a share"),
+        ("", "not a share"),
+    ],
+)
+def test_share_refused(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_share(text)
