@@ -5,6 +5,7 @@ A slot is [k * step, (k + 1) * step) on the epoch's grid and carries the value t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -65,8 +66,10 @@ def to_grid(samples: Iterable[tuple[float, float]], wanted: SlotRange) -> NDArra
     """
     grid = np.full(len(wanted), np.nan, dtype=np.float32)
     for time, value in samples:
+        if not (math.isfinite(time) and math.isfinite(value)) or value < 0:
+            continue
         index, rest = divmod(time, wanted.step_s)
         slot = int(index) - 1 - wanted.first
-        if rest == 0 and 0 <= slot < len(grid) and np.isfinite(value) and value >= 0:
+        if rest == 0 and 0 <= slot < len(grid):
             grid[slot] = value
     return grid

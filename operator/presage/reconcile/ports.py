@@ -11,41 +11,23 @@ from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.resource_type import ResourceType
-from presage.core.source import SourceSpec
+from presage.core.source_reading import History, Source, TickSample
+
+__all__ = [
+    "Clock",
+    "Forecaster",
+    "History",
+    "Json",
+    "Loads",
+    "Objects",
+    "Ports",
+    "Scaler",
+    "Source",
+    "TickSample",
+    "Watched",
+]
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A metrics source to ask: its name, the generation of its settings, and the settings."""
-
-    name: str
-    generation: int
-    spec: SourceSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TickSample:
-    """One answer to a tick query. None = no series, or none with enough samples.
-
-    Attributes:
-        load: Load now.
-        newest_at: Epoch second of the newest raw sample.
-        series: Number of contributing series.
-    """
-
-    load: float | None
-    newest_at: float | None
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A load's history: `values` (n,) per slot, NaN where missing; slot 0 starts at epoch second `start`."""
-
-    values: NDArray[np.float32]
-    start: float
 
 
 class Clock(Protocol):

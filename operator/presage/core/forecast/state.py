@@ -1,15 +1,98 @@
-"""The opaque state that travels between forecasts."""
+"""The opaque state that travels between forecasts: recent values and stored coefficients.
+
+Invariant on size: pickled at most 64 KiB at a step of 300 s or more, else at most 32 bytes a slot of
+(longest season + horizon); what does not fit is the oldest history. The numbers beside the ring take
+about one kilobyte, so seasons of fewer than some forty slots may exceed the second bound.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from presage.core.forecast.engine import Fit
+from presage.core.forecast.conformal import LEVELS
+from presage.core.forecast.geometry import BUCKETS, Geometry
+from presage.core.forecast.pool import pool_of
+from presage.core.forecast.types import FloatArray, SmallArray
+
+MAX_BYTES = 65_536
+BYTES_PER_SLOT = 32
+LONG_STEP = 300  # seconds from which the flat bound holds
+FIXED_BYTES = 700  # pickle frame, scalars and names
+MAX_SEEN = 500  # truths remembered for coverage; older ones fade
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything `advance` needs; opaque to callers, picklable, bounded in size."""
+    """Everything `advance` needs; opaque to callers, picklable, bounded in size.
 
-    ring: npt.NDArray[np.float32]
+    Attributes:
+        ring: (r,) newest values over 2**exponent, NaN = missing.
+        coefficients: Packed fit (see `pack`).
+        step: Slot length, seconds.
+        given: Seasons given by the user, seconds; None = tested.
+        found: Seasons in use, seconds.
+        zone: IANA name or None.
+        end: Epoch second at which the newest slot ends.
+        slots: Slots of history seen so far.
+        exponent: Power of two by which values are divided.
+        signed: Whether the history holds negative values.
+    """
+
+    ring: SmallArray
+    coefficients: SmallArray
+    step: float
+    given: tuple[int, ...] | None
+    found: tuple[int, ...]
+    zone: str | None
+    end: float
+    slots: int
+    exponent: int
+    signed: bool
+
+
+def ring_slots(geometry: Geometry, horizon: int) -> int:
+    """How many newest slots a state keeps: what the lags need, as far as the size allows."""
+    coefficients = 4 * packed_size(geometry)
+    budget = MAX_BYTES
+    if geometry.step < LONG_STEP:
+        budget = BYTES_PER_SLOT * (geometry.longest + horizon)
+    fits = (budget - coefficients - FIXED_BYTES) // 4
+    return max(2, min(geometry.lag_slots, fits))
+
+
+def packed_size(geometry: Geometry) -> int:
+    """Number of coefficients of one series."""
+    return len(pool_of(geometry)) * BUCKETS * 2 + BUCKETS + BUCKETS * len(LEVELS) + 1 + len(LEVELS) + 1
+
+
+def pack(fitted: Fit, row: int) -> SmallArray:
+    """One row of a fit as a flat array."""
+    parts = (
+        fitted.loss[row],
+        fitted.weights[row],
+        fitted.median[row],
+        fitted.grid[row],
+        fitted.spread[row],
+        fitted.below[row],
+        fitted.seen[row],
+    )
+    return np.concatenate([np.ravel(p) for p in parts]).astype(np.float32)
+
+
+def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
+    """The fit behind (rows, packed_size) stacked coefficients."""
+    models, rows = len(pool_of(geometry)), len(packed)
+    sizes = [models * BUCKETS, models * BUCKETS, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1]
+    loss, weights, median, grid, spread, below, seen = np.split(packed, np.cumsum(sizes)[:-1], axis=1)
+    return Fit(
+        loss=loss.reshape(rows, models, BUCKETS),
+        weights=weights.reshape(rows, models, BUCKETS),
+        median=median > 0.5,
+        grid=grid.reshape(rows, BUCKETS, len(LEVELS)),
+        spread=spread[:, 0],
+        below=below,
+        seen=seen[:, 0],
+    )

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from presage.core.forecast.state import State
+if TYPE_CHECKING:
+    from presage.core.forecast.state import State
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+SmallArray = npt.NDArray[np.float32]
 HistoryRung = Literal["Hours", "Day", "Days", "Full"]
 Effort = Literal["batch", "full"]
 
@@ -48,12 +52,13 @@ class Forecast:
         point: (h,) median forecast.
         quantiles: Level -> (h,); keys as asked, ordered by level, >= 0 if the history is.
         weights: Model -> share of the forecast, averaged over the horizon's steps; sums to 1.
-        backtest: Model -> mean absolute error per horizon bucket, in the series' unit; NaN where the
-            bucket has no slot within the horizon or the model could not be tried.
+        backtest: Model -> mean absolute error per horizon bucket (up to 3 slots, 1/24, 1/8, 1/3 and 1
+            "day"), in the series' unit; NaN where the bucket has no slot within the horizon or the
+            model could not be tried.
         naive: The same for the naive forecasts `last`, `day` (yesterday) and `week` (last week).
         coverage: Level -> (share of truths at or below that quantile, how many truths were looked at).
         seasons: Seasons in use, seconds.
-        shift_at: Epoch second of the last level shift found; None = none was looked for or found.
+        shift_at: Epoch second of the last level shift found; None = none was found.
         history_rung: How much history stood behind the forecast.
         warnings: What a person should know about the input, one sentence each.
         state: Opaque and picklable; feed it to `advance` or to the next forecast.

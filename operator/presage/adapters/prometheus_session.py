@@ -1,0 +1,150 @@
+"""An HTTP session that trusts neither the answer nor the address: everything a source may do to us is bounded.
+
+Invariants: no redirect is followed, no proxy variable or netrc is read, the address that was really connected to is
+checked (so a name that resolves anew cannot slip by), the decoded body and the whole time are limited, and nothing of
+a body ever reaches a message.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError as TransportError
+
+from presage.core.faults import SourceFault
+from presage.core.source import SourceLimits
+
+_CHUNK = 65_536
+_CONNECT_S = 3.0
+
+
+class ForbiddenAddressError(OSError):
+    """The name led to an address that no source may have."""
+
+
+def is_forbidden(address: str, *, allow_loopback: bool) -> bool:
+    """Return whether a source may not live at `address`: link-local, multicast, unspecified, or loopback."""
+    ip = ipaddress.ip_address(address.split("%", 1)[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback:
+        return not allow_loopback
+    return ip.is_link_local or ip.is_multicast or ip.is_unspecified
+
+
+def _checked(connection: type[HTTPConnection], *, allow_loopback: bool) -> type[HTTPConnection]:
+    class Checked(connection):  # type: ignore[valid-type,misc]  # the base is chosen at run time: HTTP or HTTPS
+        def _new_conn(self) -> socket.socket:
+            sock: socket.socket = super()._new_conn()
+            address = str(sock.getpeername()[0])
+            if is_forbidden(address, allow_loopback=allow_loopback):
+                sock.close()
+                raise ForbiddenAddressError(address)
+            return sock
+
+    return Checked
+
+
+class CheckedAdapter(HTTPAdapter):
+    """Connects only to addresses that a source may have; never retries by itself."""
+
+    def __init__(self, *, allow_loopback: bool) -> None:
+        self._allow_loopback = allow_loopback
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give urllib3 pools whose connections check the peer."""
+        super().init_poolmanager(*args, **kwargs)
+        plain = type("Pool", (HTTPConnectionPool,), {})
+        secure = type("SecurePool", (HTTPSConnectionPool,), {})
+        plain.ConnectionCls = _checked(HTTPConnection, allow_loopback=self._allow_loopback)  # type: ignore[attr-defined]
+        secure.ConnectionCls = _checked(HTTPSConnection, allow_loopback=self._allow_loopback)  # type: ignore[attr-defined]
+        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
+
+
+class BoundedSession(requests.Session):
+    """A session for one source. Every fault is a `SourceFault` with a reason and a remedy.
+
+    Args:
+        name: The source's name, for messages.
+        limits: Its limits.
+    """
+
+    def __init__(self, name: str, limits: SourceLimits) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._source = name
+        self._limits = limits
+
+    def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]
+        """Send one request and read its whole body within the limits.
+
+        Raises:
+            SourceFault: On any answer but 200, and on any breach of a limit.
+        """
+        deadline = time.monotonic() + self._limits.timeout_s
+        timeout = (min(_CONNECT_S, self._limits.timeout_s), self._limits.timeout_s)
+        kwargs |= {"allow_redirects": False, "stream": True, "timeout": timeout}
+        try:
+            response = super().request(method, url, **kwargs)
+            with response:
+                self._refuse_status(response.status_code)
+                response._content = self._read_body(response, deadline)
+        except (requests.RequestException, TransportError, OSError) as error:
+            raise self._explain(error) from error
+        return response
+
+    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > self._limits.max_bytes:
+                raise self._fault("TooLarge", f"its answer is over {self._limits.max_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise self._fault("Unreachable", f"its answer took longer than {self._limits.timeout_s:g} s")
+        return bytes(body)
+
+    def _refuse_status(self, status: int) -> None:
+        if status == requests.codes.ok:
+            return
+        if status in (401, 403):
+            raise self._fault("Unauthorized", f"it refuses the credentials (HTTP {status}): check spec.auth")
+        if 300 <= status < 400:
+            raise self._fault("Redirected", f"it redirects (HTTP {status}), which is not followed: correct spec.url")
+        if status == 404:
+            raise self._fault("BadAnswer", "there is no Prometheus API at this address (HTTP 404): check spec.url")
+        raise self._fault("QueryFailed", f"it answers HTTP {status}: see its own log")
+
+    def _explain(self, error: Exception) -> SourceFault:
+        if _caused_by(error, ForbiddenAddressError):
+            return self._fault("AddressForbidden", "its name leads to a loopback or link-local address")
+        if isinstance(error, requests.exceptions.SSLError):
+            return self._fault(
+                "CertificateRefused", "its TLS certificate is refused: give its authority by spec.tls.caSecretRef"
+            )
+        if isinstance(error, requests.Timeout):
+            return self._fault("Unreachable", f"no answer within {self._limits.timeout_s:g} s")
+        return self._fault("Unreachable", "no connection: check spec.url, the Service behind it and network rules")
+
+    def _fault(self, reason: str, what: str) -> SourceFault:
+        return SourceFault(reason, f"MetricSource {self._source}: {what}.")
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Return whether `kind` is anywhere behind `error`; urllib3 keeps causes in several places."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, kind):
+            return True
+        nested = next((a for a in error.args if isinstance(a, BaseException)), None)
+        error = getattr(error, "reason", None) or nested or error.__cause__ or error.__context__
+        if not isinstance(error, BaseException):
+            return False
+    return False

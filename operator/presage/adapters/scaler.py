@@ -1,0 +1,43 @@
+"""Writes replicas, as the port `Scaler`; the API server's refusals become faults a person can act on."""
+
+from __future__ import annotations
+
+from presage.adapters.kube import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound
+from presage.core.faults import WriteRefused
+from presage.core.resource_type import ResourceType
+
+
+class KubeScaler:
+    """Answers the port `Scaler`.
+
+    Args:
+        client: A fenced client: it writes only while the Lease is held.
+    """
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
+        """Set the replicas of a target through its `scale` subresource.
+
+        Raises:
+            WriteRefused: If the API server does not take it.
+        """
+        what = f"{resource.kind} {name}"
+        try:
+            await self._client.patch_scale(resource, name, namespace, replicas)
+        except Forbidden as error:
+            message = f"presage may not scale {what}: restore the rights of the chart's ClusterRole."
+            raise WriteRefused("Forbidden", message, lasting=True) from error
+        except Invalid as error:
+            message = f"The API server refuses {replicas} replicas for {what}: see its admission policies."
+            raise WriteRefused("Refused", message, lasting=False) from error
+        except Conflict as error:
+            raise WriteRefused(
+                "Conflict", f"Someone else wrote {what} just now; tried again.", lasting=False
+            ) from error
+        except NotFound as error:
+            raise WriteRefused("TargetNotFound", f"{what} is gone.", lasting=False) from error
+        except KubeError as error:
+            message = f"The API server did not take the new number for {what}; tried again."
+            raise WriteRefused("Unavailable", message, lasting=False) from error
