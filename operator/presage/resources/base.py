@@ -121,7 +121,9 @@ def defaulted(model: type[M], description: str) -> M:
         model: the model; every field of it must have a default.
         description: what the user reads.
     """
-    declared: M = Field(default_factory=model, description=description, json_schema_extra={"default": {}})
+    # Written out: the API server checks rules on a default before it fills in the defaults inside.
+    default = model().model_dump(mode="json", by_alias=True, exclude_none=True)
+    declared: M = Field(default_factory=model, description=description, json_schema_extra={"default": default})
     return declared
 
 

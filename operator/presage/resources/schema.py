@@ -192,7 +192,7 @@ def _complete_description(node: Schema, examples: Sequence[Any] | None) -> None:
         said.append(f"One of {', '.join(str(choice) for choice in node['enum'])}.")
     if "minimum" in node and "maximum" in node:
         said.append(f"From {node['minimum']} to {node['maximum']}.")
-    if node.get("default") not in (None, {}, []):
+    if node.get("type") != "object" and node.get("default") not in (None, []):
         said.append(f"Default: {json.dumps(node['default'])}.")
     if examples:
         said.append(f"Example: {json.dumps(examples[0])}.")
