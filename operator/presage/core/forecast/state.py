@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from presage.core.forecast.engine import Fit
 from presage.core.forecast.conformal import LEVELS
-from presage.core.forecast.geometry import BUCKETS, Geometry
+from presage.core.forecast.engine import Fit
+from presage.core.forecast.geometry import BUCKETS, Geometry, geometry_of
 from presage.core.forecast.pool import pool_of
+from presage.core.forecast.series import Row
 from presage.core.forecast.types import FloatArray, SmallArray
 
 MAX_BYTES = 65_536
 BYTES_PER_SLOT = 32
 LONG_STEP = 300  # seconds from which the flat bound holds
 FIXED_BYTES = 700  # pickle frame, scalars and names
-MAX_SEEN = 500  # truths remembered for coverage; older ones fade
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,29 @@ class State:
     slots: int
     exponent: int
     signed: bool
+
+
+def same_kind(state: State, geometry: Geometry) -> bool:
+    """Whether a state's coefficients fit a series of this geometry."""
+    return geometry_of(state.step, state.given) == geometry
+
+
+def next_state(row: Row, found: tuple[int, ...], fitted: Fit, i: int) -> State:
+    """The state after a forecast of `row`, whose coefficients are row `i` of `fitted`."""
+    geometry = row.geometry
+    ring = row.values[-ring_slots(geometry, len(row.ahead)) :]
+    return State(
+        ring=ring.astype(np.float32),
+        coefficients=pack(fitted, i),
+        step=geometry.step,
+        given=geometry.given,
+        found=found,
+        zone=row.zone,
+        end=row.end,
+        slots=row.slots,
+        exponent=row.exponent,
+        signed=row.signed,
+    )
 
 
 def ring_slots(geometry: Geometry, horizon: int) -> int:

@@ -1,0 +1,84 @@
+"""Rolling-origin errors of every model inside the history, and their mean per horizon bucket.
+
+Invariants: a cut-off's forecasts use slots before it only; missing truths are never scored; recent
+cut-offs weigh more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from presage.core.forecast.block import Block
+from presage.core.forecast.geometry import BUCKETS, SPAN_DAYS, Geometry
+from presage.core.forecast.pool import Model
+from presage.core.forecast.types import FloatArray, IntArray
+
+STEPS_PER_BUCKET = 9  # steps ahead that are scored in each bucket
+RECENCY_HALF_LIFE = 3.0  # days after which a cut-off counts half
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Forecasts and truths of one batch.
+
+    Attributes:
+        cuts: (c,) first unknown column of each cut-off, newest first.
+        ahead: (p,) steps ahead that were scored.
+        bucket: (p,) bucket of each.
+        points: (models, rows, c, p) forecasts.
+        truth: (rows, c, p) what came; NaN = missing or not yet known.
+        recency: (c,) weight of each cut-off.
+    """
+
+    cuts: IntArray
+    ahead: IntArray
+    bucket: IntArray
+    points: FloatArray
+    truth: FloatArray
+    recency: FloatArray
+
+
+def plan_cuts(width: int, history: int, geometry: Geometry, count: int) -> IntArray:
+    """Cut-offs over the newest `SPAN_DAYS`, leaving a day (or half the history) before the oldest.
+
+    Over a whole week their spacing does not divide the day, so that they meet all its hours.
+
+    Args:
+        width: Columns of the block.
+        history: Newest columns of it that hold truths.
+        geometry: Slots of a day.
+        count: How many cut-offs at most.
+
+    Returns:
+        (c,) first unknown column of each cut-off, newest first.
+    """
+    span = min(SPAN_DAYS * geometry.day, max(history - geometry.day, history // 2))
+    gaps = (np.arange(count) * span) // count
+    return np.unique(np.maximum(width - 1 - gaps, 1))[::-1].astype(np.int64)
+
+
+def plan_steps(geometry: Geometry, horizon: int) -> IntArray:
+    """Steps ahead to score: all of a short bucket, evenly spread ones of a long bucket."""
+    steps: list[int] = []
+    first = 1
+    for number, edge in enumerate(geometry.edges):
+        last = horizon if number == BUCKETS - 1 else min(edge, horizon)
+        if last >= first:
+            count = min(STEPS_PER_BUCKET, last - first + 1)
+            steps += [int(x) for x in np.rint(np.linspace(first, last, count))]
+            first = last + 1
+    return np.asarray(steps, dtype=np.int64)
+
+
+def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray) -> Backtest:
+    """Forecast every cut-off with every model and lay the truths beside."""
+    geometry = block.geometry
+    columns = cuts[:, None] + ahead - 1
+    truth = np.take(block.observed, np.minimum(columns, block.width - 1), axis=1)
+    truth = np.where(columns < block.width, truth, np.nan)
+    points = np.stack([m.predict(block, cuts, ahead) for m in models])
+    age = (block.width - cuts) / geometry.day
+    return Backtest(cuts, ahead, geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))

@@ -1,0 +1,161 @@
+"""Bring alike histories together, run the engine on each group, and take the results apart again.
+
+Invariants: a result depends on its own series only, never on its neighbours in a batch; groups are
+split so that memory stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from presage.core.forecast import engine, seasons
+from presage.core.forecast.block import Block
+from presage.core.forecast.geometry import HOUR_SECONDS, WEEK_SECONDS, Geometry, geometry_of
+from presage.core.forecast.pool import pool_of
+from presage.core.forecast.report import Batch, report
+from presage.core.forecast.series import Row, lay_row
+from presage.core.forecast.state import State, same_kind, unpack
+from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast
+
+CHUNK_ROWS = 64
+CHUNK_SLOTS = 400_000  # rows times slots handled at once
+WEEK_MIN_DAYS = 8
+
+T = TypeVar("T")
+
+
+def fit_rows(
+    rows: Sequence[Row], quantiles: Sequence[float], effort: Effort, states: Sequence[State | None]
+) -> list[Forecast]:
+    """Fit and forecast each row; states carry realised coverage over."""
+
+    def kind(i: int) -> Hashable:
+        row = rows[i]
+        truths = _truths(row)
+        days = min(truths // row.geometry.day, WEEK_MIN_DAYS)
+        return row.geometry, int(row.ahead.max()), days or -truths
+
+    def run(part: list[int]) -> list[Forecast]:
+        return _fit_group([rows[i] for i in part], quantiles, effort, [states[i] for i in part])
+
+    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run)
+
+
+def advance_states(
+    states: Sequence[State], new: Sequence[FloatArray], horizon: int, quantiles: Sequence[float]
+) -> list[Forecast]:
+    """Move each state by its new values and forecast with its stored coefficients."""
+    geometries = [geometry_of(s.step, s.given) for s in states]
+    rows = [_moved(s, g, v, horizon) for s, g, v in zip(states, geometries, new, strict=True)]
+
+    def kind(i: int) -> Hashable:
+        return geometries[i], int(rows[i].ahead.max()), len(new[i])
+
+    def run(part: list[int]) -> list[Forecast]:
+        group = [rows[i] for i in part]
+        return _advance_group(group, [states[i] for i in part], len(new[part[0]]), horizon, quantiles)
+
+    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run)
+
+
+def _in_groups(
+    count: int,
+    kind: Callable[[int], Hashable],
+    size: Callable[[int], int],
+    run: Callable[[list[int]], list[T]],
+) -> list[T]:
+    groups: dict[Hashable, list[int]] = {}
+    for i in range(count):
+        groups.setdefault(kind(i), []).append(i)
+    out: dict[int, T] = {}
+    for members in groups.values():
+        for part in _chunks(members, max(size(i) for i in members)):
+            out.update(zip(part, run(part), strict=True))
+    return [out[i] for i in range(count)]
+
+
+def _chunks(members: list[int], slots: int) -> Iterator[list[int]]:
+    length = max(1, min(CHUNK_ROWS, CHUNK_SLOTS // max(slots, 1)))
+    for first in range(0, len(members), length):
+        yield members[first : first + length]
+
+
+def _truths(row: Row) -> int:
+    """Slots from the oldest known truth on."""
+    known = np.flatnonzero(np.isfinite(row.observed))
+    return len(row.observed) - int(known[0]) if len(known) else 0
+
+
+def _fit_group(
+    rows: list[Row], quantiles: Sequence[float], effort: Effort, states: list[State | None]
+) -> list[Forecast]:
+    geometry = rows[0].geometry
+    horizon = int(max(r.ahead.max() for r in rows))
+    block = engine.fit_block([r.observed for r in rows], [r.lags for r in rows], geometry, horizon)
+    found = seasons.find_seasons(block)
+    history = min(_truths(r) for r in rows)
+    fitted = engine.fit(block, history, horizon, effort, _allowed(rows, geometry, found))
+    below, seen = fitted.below.copy(), fitted.seen.copy()
+    for i, state in enumerate(states):
+        if state is not None and same_kind(state, geometry):
+            old = unpack(state.coefficients[None].astype(np.float64), geometry)
+            if old.seen[0] > 0:
+                below[i], seen[i] = old.below[0], old.seen[0]
+    fitted = replace(fitted, below=below, seen=seen)
+    steps = np.arange(1, horizon + 1)
+    ahead = engine.apply(block, fitted, np.array([block.width]), steps)
+    names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]
+    return report(Batch(rows, names, fitted, ahead), quantiles)
+
+
+def _allowed(rows: Sequence[Row], geometry: Geometry, found: BoolArray) -> BoolArray:
+    """(rows, models) an untested hour is not used, nor a week before its eighth day; a day always is."""
+    models = pool_of(geometry)
+    out = np.ones((len(rows), len(models)), dtype=bool)
+    days = np.array([r.slots / geometry.day for r in rows])
+    for i, season in enumerate(geometry.seasons):
+        if geometry.given:
+            continue
+        columns = [j for j, m in enumerate(models) if m.season == season.seconds]
+        if season.seconds == HOUR_SECONDS:
+            out[:, columns] = found[:, [i]]
+        elif season.seconds == WEEK_SECONDS:
+            out[:, columns] = (days >= WEEK_MIN_DAYS)[:, None]
+    return out
+
+
+def _moved(state: State, geometry: Geometry, new: FloatArray, horizon: int) -> Row:
+    """The state's row after `new` values."""
+    clean = np.where(np.isfinite(new), new, np.nan)
+    values = np.concatenate([state.ring.astype(np.float64), np.ldexp(clean, -state.exponent)])
+    known = len(state.ring) > 0 or bool(np.isfinite(clean).any())
+    return lay_row(
+        geometry,
+        state.zone,
+        state.end + len(new) * state.step,
+        horizon,
+        values=values,
+        observed=values,
+        exponent=state.exponent,
+        signed=state.signed or bool((clean < 0).any()),
+        slots=state.slots + len(new) if known else 0,
+        warnings=(),
+    )
+
+
+def _advance_group(
+    rows: list[Row], states: list[State], new: int, horizon: int, quantiles: Sequence[float]
+) -> list[Forecast]:
+    geometry = rows[0].geometry
+    furthest = int(max(r.ahead.max() for r in rows))
+    reach = min(new, geometry.day)
+    block = Block([r.lags for r in rows], geometry, back=engine.back_slots(geometry) + new, ahead=max(furthest, reach))
+    fitted = unpack(np.stack([s.coefficients for s in states]).astype(np.float64), geometry)
+    if 0 < new < block.width:
+        fitted = engine.track(block, fitted, new)
+    ahead = engine.apply(block, fitted, np.array([block.width]), np.arange(1, furthest + 1))
+    return report(Batch(rows, [s.found for s in states], fitted, ahead), quantiles)

@@ -1,0 +1,55 @@
+"""Which models are tried for a geometry; the one list to extend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from presage.core.forecast.block import Block
+from presage.core.forecast.deviation import profile_with_deviation
+from presage.core.forecast.geometry import Geometry
+from presage.core.forecast.level import level
+from presage.core.forecast.naive import last_value, seasonal
+from presage.core.forecast.profile import profile
+from presage.core.forecast.types import FloatArray, IntArray
+
+# (block, cuts (c,), ahead (p,)) -> (rows, c, p), from slots before each cut-off only; NaN = too little history
+Predict = Callable[[Block, IntArray, IntArray], FloatArray]
+
+LEVEL_MEMORY = 1 / 96  # half-life of the level, in days
+FAST = (1 / 96, 1 / 8)  # memory and fade of the fast deviation, in days
+SLOW = (1 / 12, 1.0)  # memory and fade of the slow deviation, in days
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One forecaster of the pool.
+
+    Attributes:
+        name: Its name in results.
+        predict: Its prediction function.
+        season: Seconds of the season it stands on; None = none.
+    """
+
+    name: str
+    predict: Predict
+    season: int | None = None
+
+
+@lru_cache(maxsize=256)
+def pool_of(geometry: Geometry) -> tuple[Model, ...]:
+    """Models for a geometry, always in the same order: last value, level, then four per season."""
+    day = geometry.day
+    models = [Model("last", last_value), Model("level", partial(level, LEVEL_MEMORY * day))]
+    for season in geometry.seasons:
+        name, seconds = season.name, season.seconds
+        fast = partial(profile_with_deviation, season, FAST[0] * day, FAST[1] * day)
+        slow = partial(profile_with_deviation, season, SLOW[0] * day, SLOW[1] * day)
+        models += [
+            Model(name, partial(seasonal, season), seconds),
+            Model(f"{name}_median", partial(profile, season), seconds),
+            Model(f"{name}_median_fast", fast, seconds),
+            Model(f"{name}_median_slow", slow, seconds),
+        ]
+    return tuple(models)

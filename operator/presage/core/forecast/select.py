@@ -1,0 +1,134 @@
+"""Choice of models by their backtest, and the mix of their forecasts.
+
+Invariants: weights of a bucket sum to 1 where any model can forecast; the seasonal naive is never
+dropped; too few cut-offs choose nothing: the median of all models stands in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from presage.core.forecast.arrays import median_of
+from presage.core.forecast.backtest import Backtest
+from presage.core.forecast.geometry import BUCKETS
+from presage.core.forecast.types import BoolArray, FloatArray, IntArray
+
+MIN_CUTS = 6
+DROP_ABOVE = 1.5  # times the best loss
+POWER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which mix of models each row uses in each bucket.
+
+    Attributes:
+        loss: (models, rows, buckets) mean absolute error; NaN = not tried.
+        weights: (models, rows, buckets) shares; 0 = unused.
+        median: (rows, buckets) whether the median of the models is used instead.
+    """
+
+    loss: FloatArray
+    weights: FloatArray
+    median: BoolArray
+
+
+def choose(test: Backtest, keep: BoolArray) -> Choice:
+    """Weights (min error / error)^4 per bucket; models above 1.5 times the best are dropped.
+
+    A model that could be tried on some cut-offs only is compared on those, so that easy days do not
+    flatter it.
+
+    Args:
+        test: Errors of all models.
+        keep: (models,) which models are never dropped.
+    """
+    error = _error_per_cut(test)
+    tried = np.isfinite(error)
+    zeroed = np.where(tried, error, 0.0)
+    mass = test.recency[:, None]
+    models_tried = np.maximum(tried.sum(axis=0), 1)
+    typical = zeroed.sum(axis=0) / models_tried
+    any_tried = tried.any(axis=0)
+    all_mass = (any_tried * mass).sum(axis=1)
+    overall = (typical * mass).sum(axis=1)
+    own = (zeroed * mass).sum(axis=2)
+    same_cuts = (np.where(tried, typical, 0.0) * mass).sum(axis=2)
+    own_mass = (tried * mass).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = own / own_mass
+        adjusted = own / same_cuts * overall / all_mass
+    loss = np.where(same_cuts > 0, adjusted, plain)
+    return _weigh(loss, tried.sum(axis=2), keep)
+
+
+def _error_per_cut(test: Backtest) -> FloatArray:
+    """(models, rows, c, buckets) mean absolute error; NaN where nothing could be scored."""
+    out = np.full((*test.points.shape[:3], BUCKETS), np.nan)
+    error = np.abs(test.points - test.truth)
+    known = np.isfinite(error)
+    error[~known] = 0.0
+    for bucket in np.unique(test.bucket):
+        columns = np.flatnonzero(test.bucket == bucket)
+        part = slice(int(columns[0]), int(columns[-1]) + 1)
+        count = known[..., part].sum(axis=-1)
+        total = error[..., part].sum(axis=-1)
+        out[..., bucket] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return out
+
+
+def _weigh(loss: FloatArray, cuts: IntArray, keep: BoolArray) -> Choice:
+    trusted = np.isfinite(loss) & (cuts >= MIN_CUTS)
+    floor = np.where(trusted, loss, np.inf).min(axis=0)
+    median = ~np.isfinite(floor)
+    floor = np.where(median, 0.0, floor)
+    good = trusted & ((loss <= DROP_ABOVE * floor) | keep[:, None, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(loss > 0, floor / loss, 1.0)
+    share = np.where(good, ratio**POWER, 0.0)
+    total = share.sum(axis=0)
+    weights = np.where(median, 1.0 / len(loss), share / np.where(total > 0, total, 1.0))
+    return Choice(loss, weights, median)
+
+
+def mix(points: FloatArray, weights: FloatArray, median: BoolArray, bucket: IntArray) -> FloatArray:
+    """Mix the models' forecasts with the weights of each step's bucket.
+
+    Args:
+        points: (models, rows, c, p); NaN = the model cannot tell, its share goes to the others.
+        weights: (models, rows, buckets).
+        median: (rows, buckets) use the median instead.
+        bucket: (p,) bucket of each step.
+
+    Returns:
+        (rows, c, p); NaN where no model can tell.
+    """
+    total = np.zeros(points.shape[1:])
+    mass = np.zeros(points.shape[1:])
+    for model, share in zip(points, weights, strict=True):
+        here = np.where(np.isfinite(model), share[:, None, bucket], 0.0)
+        total += here * np.where(here > 0, model, 0.0)
+        mass += here
+    mean = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
+    use = median[:, bucket][:, None, :] | ~(mass > 0)
+    rows = np.flatnonzero(use.any(axis=(1, 2)))
+    if len(rows):
+        excluded = (median & (weights == 0))[:, rows][:, :, None, bucket]
+        middle = median_of(np.where(excluded, np.nan, points[:, rows]))
+        mean[rows] = np.where(use[rows], middle, mean[rows])
+    return mean
+
+
+def shares(points: FloatArray, weights: FloatArray, bucket: IntArray) -> FloatArray:
+    """(rows, models) share of each model in the mix for one cut-off, averaged over the steps.
+
+    Args:
+        points: (models, rows, p); a model that cannot tell has no share.
+        weights: (models, rows, buckets).
+        bucket: (p,) bucket of each step.
+    """
+    here = np.where(np.isfinite(points), weights[:, :, bucket], 0.0)
+    total = here.sum(axis=0)
+    return np.asarray((here / np.where(total > 0, total, 1.0)).mean(axis=2).T)

@@ -1,0 +1,170 @@
+"""From a `Series` to a clean row for a batch.
+
+Invariants: only finite values count as observed; values are divided by a power of two so that tiny and
+huge loads compute alike; what is older than any lag or cut-off can reach is cut off.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from presage.core.forecast.geometry import DAY_SECONDS, Geometry, geometry_of
+from presage.core.forecast.types import FloatArray, IntArray, Series
+from presage.core.forecast.walltime import plan_wall
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One history, ready for a batch.
+
+    Attributes:
+        geometry: Slots, seasons and buckets.
+        zone: IANA name or None.
+        values: (n,) newest values over 2**exponent in real time; NaN = missing.
+        observed: The same on the wall grid; the truths.
+        lags: The same with coarse history before it; lags only.
+        ahead: (h,) steps ahead on the wall grid of each slot asked for.
+        exponent: Power of two by which values are divided.
+        signed: Whether negative values occur.
+        slots: Slots of history known, coarse history included.
+        end: Epoch second at which the newest slot ends.
+        warnings: What is odd about the input.
+    """
+
+    geometry: Geometry
+    zone: str | None
+    values: FloatArray
+    observed: FloatArray
+    lags: FloatArray
+    ahead: IntArray
+    exponent: int
+    signed: bool
+    slots: int
+    end: float
+    warnings: tuple[str, ...]
+
+
+def check_series(series: Series) -> FloatArray:
+    """The series' values as floats with every non-finite one as NaN.
+
+    Raises:
+        ValueError: On arguments that no data could excuse: shape, step, start, seasons, zone.
+    """
+    values = np.array(series.values, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"values must be one-dimensional, got shape {values.shape}")
+    if not (math.isfinite(series.step) and series.step >= 1):
+        raise ValueError(f"step must be a finite number of seconds >= 1, got {series.step}")
+    if not math.isfinite(series.start):
+        raise ValueError(f"start must be finite, got {series.start}")
+    if any(not math.isfinite(s) or s <= 0 for s in series.seasons or ()):
+        raise ValueError(f"seasons must be positive seconds, got {series.seasons}")
+    if series.time_zone is not None:
+        check_zone(series.time_zone)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+@lru_cache(maxsize=256)
+def check_zone(zone: str) -> None:
+    """Raise ValueError unless `zone` is a known IANA time zone."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"unknown time zone {zone!r}") from error
+
+
+def prepare(series: Series, horizon: int) -> Row:
+    """Check a series and lay it out.
+
+    Args:
+        series: The history.
+        horizon: Steps ahead that are asked for.
+
+    Raises:
+        ValueError: On wrong arguments; never on bad data.
+    """
+    values = check_series(series)
+    coarse = None if series.coarse is None else check_series(series.coarse)
+    geometry = geometry_of(float(series.step), series.seasons)
+    end = series.start + len(values) * series.step
+    known = np.flatnonzero(np.isfinite(values))
+    signed = bool(len(known) and values[known].min() < 0)
+    kept = values[known[0] :][-geometry.history_slots :] if len(known) else values[:0]
+    old = np.empty(0) if coarse is None else _older(series, coarse, geometry, len(kept), end)
+    largest = max([0.0, *(float(np.nanmax(np.abs(x))) for x in (kept, old) if np.isfinite(x).any())])
+    exponent = math.frexp(largest)[1]
+    kept, old = np.ldexp(kept, -exponent), np.ldexp(old, -exponent)
+    slots = len(old) + (len(values) - int(known[0]) if len(known) else 0)
+    observed = np.concatenate([np.full(len(old), np.nan), kept])
+    return lay_row(
+        geometry,
+        series.time_zone,
+        end,
+        horizon,
+        values=np.concatenate([old, kept]),
+        observed=observed,
+        exponent=exponent,
+        signed=signed or bool(len(old) and np.nanmin(old) < 0),
+        slots=slots,
+        warnings=_warnings(values, known, geometry, series.seasons or ()),
+    )
+
+
+def lay_row(
+    geometry: Geometry,
+    zone: str | None,
+    end: float,
+    horizon: int,
+    *,
+    values: FloatArray,
+    observed: FloatArray,
+    exponent: int,
+    signed: bool,
+    slots: int,
+    warnings: tuple[str, ...],
+) -> Row:
+    """Lay values (lags and truths, same length, real time) on the wall grid of `zone`."""
+    ahead = np.arange(1, horizon + 1)
+    lags = values
+    follows_clock = zone is not None and (geometry.day_seconds % DAY_SECONDS == 0)
+    if zone is not None and follows_clock and len(values):
+        start = end - len(values) * geometry.step
+        plan = plan_wall(start, geometry.step, len(values), horizon, zone)
+        if plan is not None:
+            lags, observed, ahead = plan.lay(values), plan.lay(observed), plan.ahead
+    return Row(geometry, zone, values, observed, lags, ahead, exponent, signed, slots, end, warnings)
+
+
+def _older(series: Series, coarse: FloatArray, geometry: Geometry, kept: int, end: float) -> FloatArray:
+    """Coarse history on the fine grid, for the slots before the `kept` newest ones."""
+    origin = series.coarse
+    wanted = geometry.history_slots - kept
+    if origin is None or wanted <= 0 or not len(coarse):
+        return np.empty(0)
+    middle = end - (kept + np.arange(wanted, 0, -1) - 0.5) * series.step
+    index = np.floor((middle - origin.start) / origin.step)
+    inside = (index >= 0) & (index < len(coarse))
+    found = coarse[np.where(inside, index, 0).astype(np.int64)]
+    old = np.where(inside, found, np.nan)
+    known = np.flatnonzero(np.isfinite(old))
+    return old[known[0] :] if len(known) else np.empty(0)
+
+
+def _warnings(values: FloatArray, known: IntArray, geometry: Geometry, seasons: tuple[int, ...]) -> tuple[str, ...]:
+    out = []
+    if not len(known):
+        return ("no data: the forecast is a placeholder of zeros",)
+    missing = 1 - len(known) / (len(values) - known[0])
+    if missing > 0.2:
+        out.append(f"{missing:.0%} of the slots are missing")
+    if len(values) - 1 - known[-1] >= 3:
+        out.append(f"the newest {len(values) - 1 - known[-1]} slots are missing")
+    if short := [s for s in seasons if s < 2 * geometry.step]:
+        out.append(f"seasons shorter than two slots are not used: {short}")
+    return tuple(out)

@@ -1,0 +1,59 @@
+"""How uncertain each time of day is: the distance of the past seasons from their median."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from presage.core.forecast.arrays import box_mean, mean_of
+from presage.core.forecast.block import Block
+from presage.core.forecast.geometry import Geometry, Season
+from presage.core.forecast.profile import typical
+from presage.core.forecast.types import FloatArray, IntArray
+
+SMOOTH_DAYS = 1 / 48  # half width of the smoothing window
+LOCAL_SHARE = 0.5  # the rest is the day's mean, so that one quiet hour never promises certainty
+CAP = 3.0
+
+
+def day_season(geometry: Geometry) -> Season | None:
+    """The season that plays the day, if it is in use."""
+    return next((s for s in geometry.seasons if s.name == "day"), None)
+
+
+def typical_spread(block: Block) -> FloatArray:
+    """(rows,) mean spread over the newest "day"; NaN with too little history."""
+    season = day_season(block.geometry)
+    if season is None:
+        return np.full(len(block.observed), np.nan)
+    local = _local(block, season)[:, : block.width - block.lo]
+    return mean_of(local[:, -block.geometry.day :].T)
+
+
+def relative_spread(block: Block, mean: FloatArray, cuts: IntArray, ahead: IntArray) -> FloatArray:
+    """Spread at each target over its mean, within [1 - LOCAL_SHARE, CAP]; 1 where nothing is known.
+
+    Args:
+        block: Histories.
+        mean: (rows,) mean spread, from `typical_spread`.
+        cuts: (c,) cut-offs.
+        ahead: (p,) steps ahead.
+
+    Returns:
+        (rows, c, p), dimensionless.
+    """
+    season = day_season(block.geometry)
+    usable = np.isfinite(mean) & (mean > 0)
+    if season is None or not usable.any():
+        return np.ones((len(mean), len(cuts), len(ahead)))
+    local = block.at_targets(_local(block, season), season, cuts, ahead)
+    ratio = local / np.where(usable, mean, np.nan)[:, None, None]
+    ratio = np.where(np.isfinite(ratio), ratio, 1.0)
+    return np.minimum(1.0 - LOCAL_SHARE + LOCAL_SHARE * ratio, CAP)
+
+
+def _local(block: Block, season: Season) -> FloatArray:
+    def make() -> FloatArray:
+        distance = mean_of(np.abs(block.lags(season) - typical(season, block)))
+        return box_mean(distance, block.geometry.slots(SMOOTH_DAYS))
+
+    return block.cached("spread", season, make)
