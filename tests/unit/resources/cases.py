@@ -1,0 +1,257 @@
+"""Objects that the schema lets through and objects that it refuses, for the models and for the API server.
+
+A rule of ours (CEL) is refused with the same words in both; a bound in each one's own.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+COUNTER = {"counter": {"metric": "http_requests_total"}}
+GAUGE = {"gauge": {"metric": "in_flight"}}
+URL = "https://prometheus.example:9090"
+TOKEN = {"bearerTokenSecretRef": {"name": "prom", "key": "token"}}
+BASIC = {"basicAuthSecretRef": {"name": "prom"}}
+CA = {"caSecretRef": {"name": "prom", "key": "ca.crt"}}
+
+_PROFILE: dict[str, Any] = {
+    "target": {"name": "checkout"},
+    "sourceRef": {"name": "main"},
+    "eventTypes": [{"name": "order", "load": COUNTER}],
+    "scaling": {"maxReplicas": 40, "perPod": "50"},
+}
+_SOURCE: dict[str, Any] = {"url": URL}
+
+Changes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Changes to a minimal spec that make it invalid.
+
+    Attributes:
+        changes: the fields that are changed.
+        says: regular expression in the model's refusal.
+        server: the same for the API server, if it differs; empty if the API server cannot know.
+    """
+
+    changes: Changes
+    says: str
+    server: str | None = None
+
+
+def _changed(spec: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """Change some fields; `a.b` names field b in block a."""
+    spec = deepcopy(spec)
+    for path, value in changes.items():
+        *blocks, last = path.split(".")
+        place = spec
+        for block in blocks:
+            place = place.setdefault(block, {})
+        place[last] = deepcopy(value)
+    return spec
+
+
+def profile(changes: Changes | None = None, name: str = "checkout", namespace: str = "shop") -> dict[str, Any]:
+    """Return a MetricProfile with some fields changed."""
+    return {
+        "apiVersion": "presage.dev/v1alpha1",
+        "kind": "MetricProfile",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": _changed(_PROFILE, changes or {}),
+    }
+
+
+def source(changes: Changes | None = None, name: str = "main") -> dict[str, Any]:
+    """Return a MetricSource with some fields changed."""
+    return {
+        "apiVersion": "presage.dev/v1alpha1",
+        "kind": "MetricSource",
+        "metadata": {"name": name},
+        "spec": _changed(_SOURCE, changes or {}),
+    }
+
+
+def load(given: dict[str, Any], **more: Any) -> Changes:
+    """Return changes that leave one event type with this load."""
+    return {"eventTypes": [{"name": "order", "load": given, **more}]}
+
+
+def matched(*matchers: dict[str, Any]) -> Changes:
+    """Return changes that leave one event type with these matchers."""
+    return load({"gauge": {"metric": "m", "matchers": list(matchers)}})
+
+
+PROFILES_ACCEPTED: dict[str, Changes] = {
+    "as it is": {},
+    "gauge": load(GAUGE),
+    "null is absent": load(GAUGE | {"counter": None}) | {"forecast.timeZone": None, "scaling.leadTimeSeconds": None},
+    "equal limits": {"scaling.minReplicas": 40},
+    "milli per pod": {"scaling.perPod": "250m"},
+    "fraction per pod": {"scaling.perPod": "0.05"},
+    "lowest quantile": {"forecast.quantile": "0.5"},
+    "highest quantile": {"forecast.quantile": "0.99"},
+    "zone": {"forecast.timeZone": "Europe/Berlin"},
+    "zone without a slash": {"forecast.timeZone": "UTC"},
+    "season at its limit": {"forecast.seasonsSeconds": [600, 907_200]},
+    "horizon of one step": {"forecast.horizonSeconds": 300},
+    "a compressed day": {
+        "forecast": {"stepSeconds": 5, "historySeconds": 2400, "horizonSeconds": 120, "seasonsSeconds": [480, 60]},
+        "scaling.decisionPeriodSeconds": 1,
+    },
+    "long value compared whole": matched({"label": "a", "value": "x" * 1024}),
+    "long expression": matched({"label": "a", "op": "=~", "value": "x" * 256}),
+    "quotes in a value": matched({"label": "a", "value": '"} or vector(1) #\n'}),
+    "one label twice": matched({"label": "a", "op": "=~", "value": "x.*"}, {"label": "a", "op": "!=", "value": "xy"}),
+    "sixteen types": {"eventTypes": [{"name": f"e{i}", "load": GAUGE} for i in range(16)]},
+    "lead time given": {"scaling.leadTimeSeconds": 90},
+    "off": {"scaling.mode": "Off"},
+    "paused": {"paused": True},
+}
+
+_ONE_LOAD = r"load must have exactly one of counter and gauge"
+_ABOVE_ZERO = "must be a quantity above 0"
+_QUANTILE = "quantile must be from 0.5 to 0.99"
+
+PROFILES_REFUSED: dict[str, Refused] = {
+    "no event type": Refused(
+        {"eventTypes": []}, "spec.eventTypes: .*at least 1", "spec.eventTypes: .*at least 1 items"
+    ),
+    "too many event types": Refused(
+        {"eventTypes": [{"name": f"e{i}", "load": GAUGE} for i in range(17)]},
+        "spec.eventTypes: .*at most 16",
+        "spec.eventTypes: Too many: .*at most 16",
+    ),
+    "name twice": Refused(
+        {"eventTypes": [{"name": "a", "load": GAUGE}] * 2},
+        "eventTypes must not contain a name twice",
+        r"spec.eventTypes\[1\]: Duplicate value",
+    ),
+    "both loads": Refused(load(COUNTER | GAUGE), r"spec.eventTypes\[0\].load: .*" + _ONE_LOAD),
+    "no load": Refused(load({}), _ONE_LOAD),
+    "weight zero": Refused(load(GAUGE, weight="0"), f"spec.eventTypes\\[0\\].weight: .*weight {_ABOVE_ZERO}"),
+    "metric with a brace": Refused(
+        load({"gauge": {"metric": "up{}"}}), "gauge.metric: .*pattern", "gauge.metric: .*match"
+    ),
+    "window zero": Refused(
+        load({"counter": {"metric": "m", "windowSeconds": 0}}), "windowSeconds: .*greater than or equal to 1"
+    ),
+    "unknown operator": Refused(
+        matched({"label": "a", "op": "==", "value": "x"}), r"matchers\[0\].op: ", r"matchers\[0\].op: Unsupported value"
+    ),
+    "label with a dash": Refused(matched({"label": "a-b", "value": "x"}), r"matchers\[0\].label: "),
+    "metric name as label": Refused(matched({"label": "__name__", "value": "x"}), "a label cannot be __name__"),
+    "expression too long": Refused(
+        matched({"label": "a", "op": "=~", "value": "x" * 257}), "value must be at most 256 characters"
+    ),
+    "value too long": Refused(
+        matched({"label": "a", "value": "x" * 1025}), "value: .*at most 1024", "value: Too long: .*1024"
+    ),
+    "matcher twice": Refused(
+        matched({"label": "a", "value": "b"}, {"label": "a", "value": "b"}),
+        "matchers must not contain the same",
+        r"matchers\[1\]: Duplicate value",
+    ),
+    "too many matchers": Refused(
+        matched(*({"label": f"a{i}", "value": "b"} for i in range(17))), "matchers: .*at most 16", "matchers: Too many"
+    ),
+    "min above max": Refused({"scaling.minReplicas": 41}, "spec.scaling: .*minReplicas must be at most maxReplicas"),
+    "min zero": Refused({"scaling.minReplicas": 0}, "spec.scaling.minReplicas: .*greater than or equal to 1"),
+    "no max": Refused({"scaling": {"perPod": "1"}}, "spec.scaling.maxReplicas: .*[Rr]equired"),
+    "per pod zero": Refused({"scaling.perPod": "0.0"}, f"spec.scaling.perPod: .*perPod {_ABOVE_ZERO}"),
+    "per pod negative": Refused({"scaling.perPod": "-1"}, f"perPod {_ABOVE_ZERO}"),
+    "per pod word": Refused({"scaling.perPod": "ten"}, f"perPod {_ABOVE_ZERO}"),
+    "per pod number": Refused({"scaling.perPod": 50}, "spec.scaling.perPod: .*string"),
+    "off without quotes": Refused(
+        {"scaling.mode": False}, "spec.scaling.mode: .*'Auto', 'DryRun' or 'Off'", "spec.scaling.mode: .*type string"
+    ),
+    "slow decisions": Refused(
+        {"scaling.decisionPeriodSeconds": 61}, "decisionPeriodSeconds: .*less than or equal to 60"
+    ),
+    "horizon under a step": Refused({"forecast.horizonSeconds": 299}, "horizonSeconds must be at least stepSeconds"),
+    "horizon of many steps": Refused(
+        {"forecast.stepSeconds": 1, "forecast.historySeconds": 50_000, "forecast.horizonSeconds": 3601},
+        "horizonSeconds must be at most 3600 × stepSeconds",
+    ),
+    "history of many steps": Refused({"forecast.stepSeconds": 1}, "historySeconds must be at most 50000 × stepSeconds"),
+    "history of one step": Refused({"forecast.historySeconds": 599}, "historySeconds must be at least 2 × stepSeconds"),
+    "season under two steps": Refused(
+        {"forecast.seasonsSeconds": [599]}, "each of seasonsSeconds must be at least 2 × stepSeconds"
+    ),
+    "season over half the history": Refused(
+        {"forecast.seasonsSeconds": [907_201]}, "historySeconds must be at least 2 × the longest of seasonsSeconds"
+    ),
+    "season twice": Refused(
+        {"forecast.seasonsSeconds": [600, 600]},
+        "must not contain a length twice",
+        r"seasonsSeconds\[1\]: Duplicate value",
+    ),
+    "too many seasons": Refused(
+        {"forecast.seasonsSeconds": [600, 601, 602, 603, 604]},
+        "seasonsSeconds: .*at most 4",
+        "seasonsSeconds: Too many",
+    ),
+    "quantile too low": Refused({"forecast.quantile": "0.49"}, _QUANTILE),
+    "quantile too high": Refused({"forecast.quantile": "0.991"}, _QUANTILE),
+    "quantile word": Refused({"forecast.quantile": "high"}, _QUANTILE),
+    "quantile other digits": Refused({"forecast.quantile": "0.٩"}, _QUANTILE),
+    "unknown zone": Refused({"forecast.timeZone": "Mars/Base"}, "timeZone must be an IANA name", server=""),
+    "zone that is a folder": Refused({"forecast.timeZone": "Europe"}, "timeZone must be an IANA name", server=""),
+    "zone as a path": Refused({"forecast.timeZone": "../../etc/passwd"}, "spec.forecast.timeZone"),
+    "other kind": Refused({"target.kind": "StatefulSet"}, "spec.target.kind: .*Deployment"),
+    "target in another namespace": Refused({"target.name": "shop/checkout"}, "spec.target.name"),
+    "no source": Refused({"sourceRef": {}}, "spec.sourceRef.name: .*[Rr]equired"),
+    "spec of another type": Refused({"scaling": "Auto"}, "spec.scaling: "),
+}
+
+SOURCES_ACCEPTED: dict[str, Changes] = {
+    "as it is": {},
+    "host and port": {"url": "http://prometheus.monitoring.svc:9090"},
+    "IPv4": {"url": "http://10.0.0.1:9090/"},
+    "IPv6": {"url": "http://[fd00::1]:9090"},
+    "path": {"url": "https://mimir.example/prometheus"},
+    "underscore": {"url": "http://prom_1:9090"},
+    "token": {"auth": TOKEN},
+    "basic auth": {"auth": BASIC | {"bearerTokenSecretRef": None}},
+    "no check of the certificate": {"tls": {"insecureSkipVerify": True}},
+    "authority": {"tls": CA},
+    "every namespace": {"namespaces": {"names": ["*"]}},
+    "some namespaces": {"namespaces": {"names": ["shop", "payments"]}},
+    "tenant": {"tenantLabel": {"name": "ns", "value": "shop"}},
+    "null is absent": {"auth": None, "tls": None, "tenantLabel": None},
+    "unknown field of a newer version": {"later": 1},
+}
+
+_BAD_URL = "spec.url: .*url must be http:// or https://"
+_ONE_CREDENTIAL = "spec.auth: .*auth must have exactly one of bearerTokenSecretRef and basicAuthSecretRef"
+
+SOURCES_REFUSED: dict[str, Refused] = {
+    "no scheme": Refused({"url": "prometheus:9090"}, _BAD_URL),
+    "other scheme": Refused({"url": "file:///etc/passwd"}, _BAD_URL),
+    "user name": Refused({"url": "http://me:secret@prom:9090"}, _BAD_URL),
+    "query": Refused({"url": "http://prom?x=1"}, _BAD_URL),
+    "fragment": Refused({"url": "http://prom/#x"}, _BAD_URL),
+    "space": Refused({"url": "http://prom /"}, _BAD_URL),
+    "line break": Refused({"url": "http://prom/\n"}, _BAD_URL),
+    "long": Refused({"url": "http://" + "a" * 2048}, "spec.url: .*at most 2048", "spec.url: Too long: .*2048"),
+    "missing": Refused({"url": None}, "spec.url"),
+    "two credentials": Refused({"auth": TOKEN | BASIC}, _ONE_CREDENTIAL),
+    "no credential": Refused({"auth": {}}, _ONE_CREDENTIAL),
+    "tls on http": Refused({"url": "http://prom", "tls": CA}, "spec: .*tls needs a url that begins with https://"),
+    "authority unused": Refused({"tls": CA | {"insecureSkipVerify": True}}, "spec.tls: .*tls cannot have both"),
+    "every and one": Refused({"namespaces": {"names": ["*", "shop"]}}, "spec.namespaces: .*names must not mix"),
+    "no namespace": Refused({"namespaces": {"names": []}}, r"spec.namespaces.names: .*at least 1"),
+    "namespace twice": Refused(
+        {"namespaces": {"names": ["shop", "shop"]}},
+        "names must not contain a namespace twice",
+        r"spec.namespaces.names\[1\]: Duplicate value",
+    ),
+    "bad namespace": Refused({"namespaces": {"names": ["Shop"]}}, r"spec.namespaces.names\[0\]"),
+    "bad label": Refused({"tenantLabel": {"name": "a-b"}}, "spec.tenantLabel.name"),
+    "metric name as label": Refused({"tenantLabel": {"name": "__name__"}}, "a label cannot be __name__"),
+    "slow": Refused({"limits": {"timeoutSeconds": 61}}, "spec.limits.timeoutSeconds: .*60"),
+    "huge": Refused({"limits": {"maxBytes": 2**30}}, "spec.limits.maxBytes: .*67108864"),
+    "wrong type": Refused({"limits": {"maxSeries": "many"}}, "spec.limits.maxSeries: .*integer"),
+}
