@@ -1,0 +1,195 @@
+"""The chart as Helm renders it: lint, snapshots, and what must hold for every set of values.
+
+`PRESAGE_UPDATE_SNAPSHOTS=1 pytest tests/unit/chart` writes the snapshots anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.cluster import ensure_binary
+
+HERE = Path(__file__).parent
+CHART = HERE.parents[2] / "charts" / "presage"
+SETS: dict[str, Path | None] = {"default": None} | {
+    path.stem: path for path in sorted((HERE / "values").glob("*.yaml"))
+}
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    return Path(ensure_binary("helm"))
+
+
+def run(helm: Path, *arguments: str, values: Path | None = None) -> subprocess.CompletedProcess[str]:
+    given = ["--values", str(values)] if values else []
+    return subprocess.run([str(helm), *arguments, *given], capture_output=True, text=True, timeout=60, check=False)
+
+
+def render(helm: Path, values: Path | None = None, *more: str) -> str:
+    done = run(helm, "template", "presage", str(CHART), "--namespace", "presage-system", *more, values=values)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def objects(rendered: str) -> dict[str, dict[str, Any]]:
+    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each}
+
+
+@pytest.fixture(params=SETS, scope="module")
+def rendered(request: pytest.FixtureRequest, helm: Path) -> tuple[str, str]:
+    return request.param, render(helm, SETS[request.param])
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_lint(helm: Path, values: Path | None) -> None:
+    done = run(helm, "lint", "--strict", str(CHART), values=values)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_snapshot(rendered: tuple[str, str]) -> None:
+    name, text = rendered
+    snapshot = HERE / "snapshots" / f"{name}.yaml"
+    if os.environ.get("PRESAGE_UPDATE_SNAPSHOTS"):
+        snapshot.write_text(text, encoding="utf-8")
+    assert text == snapshot.read_text(encoding="utf-8"), "set PRESAGE_UPDATE_SNAPSHOTS=1 if the change is meant"
+
+
+def test_pods_are_restricted(rendered: tuple[str, str]) -> None:
+    """What the restricted pod security standard asks for, and a read-only root on top."""
+    pod = objects(rendered[1])["Deployment"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert {next(iter(volume.keys() - {"name"})) for volume in pod["volumes"]} == {"emptyDir"}
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert "memory" in container["resources"]["limits"]
+        assert {"startupProbe", "livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def test_parts_fit_together(rendered: tuple[str, str]) -> None:
+    found = objects(rendered[1])
+    template = found["Deployment"]["spec"]["template"]
+    selector = found["Deployment"]["spec"]["selector"]["matchLabels"].items()
+    assert selector <= template["metadata"]["labels"].items()
+    if "Service" in found:
+        assert found["Service"]["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    if "NetworkPolicy" in found:
+        ports = [port["port"] for port in found["NetworkPolicy"]["spec"]["ingress"][0]["ports"]]
+        assert ports == [each["containerPort"] for each in template["spec"]["containers"][0]["ports"]]
+    if "ServiceAccount" in found:
+        assert template["spec"]["serviceAccountName"] == found["ServiceAccount"]["metadata"]["name"]
+
+
+def rules(rendered: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for kind, each in objects(rendered).items():
+        for rule in each.get("rules", ()):
+            yield kind, rule
+
+
+def test_rights_are_few(helm: Path) -> None:
+    for kind, rule in rules(render(helm)):
+        said = json.dumps(rule)
+        assert "*" not in said
+        assert "customresourcedefinitions" not in said
+        assert not {"delete", "deletecollection", "escalate", "bind", "impersonate"} & set(rule["verbs"])
+        if kind == "ClusterRole":
+            assert not {"secrets", "configmaps", "leases"} & set(rule["resources"])
+            assert not ({"metricprofiles", "metricsources"} & set(rule["resources"]) and "patch" in rule["verbs"])
+
+
+def test_rules_in_the_role_are_those_of_the_file(helm: Path) -> None:
+    wanted = yaml.safe_load((CHART / "files/clusterrole-rules.yaml").read_text(encoding="utf-8"))
+    assert objects(render(helm))["ClusterRole"]["rules"] == wanted
+
+
+def test_lease_can_be_limited_by_name(helm: Path) -> None:
+    leases = [rule for _, rule in rules(render(helm)) if rule["resources"] == ["leases"]]
+    assert leases == [
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+        {
+            "apiGroups": ["coordination.k8s.io"],
+            "resources": ["leases"],
+            "resourceNames": ["presage-operator"],
+            "verbs": ["get", "update"],
+        },
+    ]
+
+
+def test_environment_of_the_operator(helm: Path) -> None:
+    container = objects(render(helm))["Deployment"]["spec"]["template"]["spec"]["containers"][0]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert container["args"] == ["operator"]
+    assert given == {
+        "PRESAGE_NAMESPACE": None,
+        "PRESAGE_POD_NAME": None,
+        "PRESAGE_HTTP_PORT": "8080",
+        "PRESAGE_LOG_LEVEL": "info",
+        "PRESAGE_WORKERS": "4",
+        "PRESAGE_LEASE_DURATION_SECONDS": "10",
+        "PRESAGE_LEASE_RENEW_SECONDS": "2",
+        "PRESAGE_RESYNC_SECONDS": "600",
+        "PRESAGE_ALLOW_LOOPBACK": "false",
+        "PRESAGE_OBJECT_METRICS": "true",
+    }
+
+
+def test_crds_come_with_the_chart(helm: Path) -> None:
+    kinds = [each["spec"]["names"]["kind"] for each in yaml.safe_load_all(render(helm, None, "--include-crds"))
+             if each and each["kind"] == "CustomResourceDefinition"]  # fmt: skip
+    assert sorted(kinds) == ["MetricProfile", "MetricSource"]
+
+
+REFUSED = {
+    "unknown value": "replica=2",
+    "no replica": "replicas=0",
+    "log level": "operator.logLevel=loud",
+    "pull policy": "image.pullPolicy=Sometimes",
+    "digest": "image.digest=latest",
+    "privileged port": "operator.httpPort=80",
+    "port as text": "metricsService.port=http",
+    "lease": "operator.leaseDurationSeconds=1",
+    "renewed too late": "operator.leaseRenewSeconds=4",
+}
+
+
+@pytest.mark.parametrize("setting", REFUSED.values(), ids=REFUSED)
+def test_bad_values_are_refused(helm: Path, setting: str) -> None:
+    done = run(helm, "template", "presage", str(CHART), "--set", setting)
+    assert done.returncode != 0
+    named = setting.split("=")[0].split(".")[-1]
+    assert named in done.stderr
+
+
+def test_every_value_is_in_the_schema_and_commented() -> None:
+    text = (CHART / "values.yaml").read_text(encoding="utf-8")
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    assert list(_unknown(yaml.safe_load(text), schema)) == []
+    text = re.sub(r"^resources:\n(  .*\n)+", "", text, flags=re.MULTILINE)  # Kubernetes' own fields
+    values = [
+        (above.strip(), line) for above, line in pairwise(text.splitlines()) if re.match(r" *[a-zA-Z]+: \S", line)
+    ]
+    assert [line for above, line in values if not above.startswith("#")] == []
+
+
+def _unknown(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    for name, value in values.items():
+        known = schema["properties"].get(name)
+        if known is None or "description" not in known:
+            yield f"{path}.{name}"
+        elif isinstance(value, dict) and "properties" in known:
+            yield from _unknown(value, known, f"{path}.{name}")
