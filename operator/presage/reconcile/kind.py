@@ -33,12 +33,11 @@ class ObjectKey:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
-    """One RBAC rule a kind needs. `own_namespace` puts it into the Role of the operator's namespace."""
+    """One RBAC rule a kind needs, in every namespace."""
 
     groups: tuple[str, ...]
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
-    own_namespace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,20 @@ class Decision(Generic[PlanT, MemoryT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something done that is worth an event: PascalCase reason and a message for a person."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
-    """What `apply` answers: the outcome, and conditions that it knows better than `decide` did."""
+    """What `apply` answers: the outcome, conditions it knows better than `decide` did, and what is worth an event."""
 
     outcome: Outcome
     conditions: tuple[Condition, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

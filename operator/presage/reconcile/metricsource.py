@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from presage.core.conditions import Condition, summarize_ready
 from presage.core.faults import SourceFault
 from presage.core.outcome import Ok
-from presage.reconcile.kind import Applied, Decision, KindDefinition, PolicyRule, Reason
+from presage.reconcile.kind import Applied, Decision, KindDefinition, Reason
 from presage.reconcile.ports import Ports, Source
 from presage.resources.metricsource import MetricSource
 
@@ -81,6 +81,5 @@ DEFINITION: KindDefinition[MetricSource, SourceInput, None, None] = KindDefiniti
     decide=decide,
     apply=apply,
     summarize=_summarize,
-    rules=(PolicyRule(("",), ("secrets",), ("get",), own_namespace=True),),
     reasons=REASONS,
 )

@@ -32,7 +32,7 @@ class ObjectStore:
         chosen = spaces.values() if namespace is None else (spaces.get(namespace, {}),)
         return [body for space in chosen for body in space.values()]
 
-    def keys(self) -> Sequence[ObjectKey]:
+    def all_keys(self) -> Sequence[ObjectKey]:
         """Return all keys."""
         return [
             ObjectKey(kind, namespace, name)

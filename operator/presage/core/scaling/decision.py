@@ -101,7 +101,7 @@ def decide_replicas(
         replicas = current
     if replicas < current:
         memory = ScalingMemory(memory.since, memory.wanted, (*memory.removed, (now, current - replicas)))
-    binding = _name_binding(policy, current, wanted, replicas, raw, need, demand)
+    binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
     return ReplicaDecision(replicas, wanted, need, reactive, binding, memory)
 
 
@@ -132,18 +132,12 @@ def _step_down(
 
 
 def _name_binding(
-    policy: ScalingPolicy,
-    current: int,
-    wanted: int,
-    replicas: int,
-    raw: int | None,
-    need: int | None,
-    demand: Demand,
+    policy: ScalingPolicy, wanted: int, replicas: int, raw: int | None, need: int | None, *, may_shrink: bool
 ) -> str:
     if raw is None:
         return "Hold"
     if replicas > wanted:
-        return "Stabilization" if demand.may_shrink else "Hold"
+        return "Stabilization" if may_shrink else "Hold"
     if raw > policy.max_replicas:
         return "Maximum"
     if raw < policy.min_replicas:

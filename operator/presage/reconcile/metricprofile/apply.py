@@ -5,7 +5,7 @@ from __future__ import annotations
 from presage.core.conditions import Condition
 from presage.core.faults import WriteRefused
 from presage.core.outcome import Fail, Ok, Retry
-from presage.reconcile.kind import Applied
+from presage.reconcile.kind import Applied, Note
 from presage.reconcile.metricprofile.inputs import ScalePlan
 from presage.reconcile.metricprofile.watching import DEPLOYMENTS
 from presage.reconcile.ports import Ports
@@ -27,4 +27,5 @@ async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applie
             else Retry(refused.reason, refused.message, CONFLICT_DELAY_S)
         )
         return Applied(outcome, (condition,))
-    return Applied(Ok(profile.spec.to_core().scaling.decision_period_s))
+    note = Note("Rescaled", f"{plan.target}: {plan.current} to {plan.replicas} replicas: {plan.why}.")
+    return Applied(Ok(profile.spec.to_core().scaling.decision_period_s), notes=(note,))

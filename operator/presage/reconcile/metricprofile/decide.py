@@ -44,7 +44,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         memory = replace(memory, scaling=decision.memory)
         facts = replace(facts, decision=decision, peak=peak)
         if scaling.reason == "Active" and decision.replicas != given.target.replicas:
-            plan = ScalePlan(given.spec.target, given.target.replicas, decision.replicas)
+            plan = ScalePlan(given.spec.target, given.target.replicas, decision.replicas, decision.binding)
     return Decision(
         plan=plan,
         conditions=_build_conditions(given, judgement, trust, scaling),

@@ -108,8 +108,9 @@ class ProfileInput:
 
 @dataclass(frozen=True, slots=True)
 class ScalePlan:
-    """Set the target's replicas from `current` to `replicas`."""
+    """Set the target's replicas from `current` to `replicas`, because of the binding reason `why`."""
 
     target: str
     current: int
     replicas: int
+    why: str

@@ -1,0 +1,1 @@
+"""Thin kopf adapters: they put keys into the queue and know nothing else."""

@@ -1,0 +1,31 @@
+"""kopf's settings, each with the reason it differs from the default."""
+
+from __future__ import annotations
+
+import kopf
+
+PREFIX = "presage.dev"
+
+
+def build_settings() -> kopf.OperatorSettings:
+    """Return settings for an operator that only listens."""
+    settings = kopf.OperatorSettings()
+    # Streams that freeze silently must end by themselves.
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 310
+    settings.watching.connect_timeout = 30
+    settings.watching.inactivity_timeout = 70
+    settings.networking.request_timeout = 30
+    settings.execution.max_workers = 4
+    settings.queueing.worker_limit = None
+    # Nothing of ours is stored on objects by kopf; named all the same, so that a later handler cannot surprise.
+    settings.persistence.finalizer = f"{PREFIX}/finalizer"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=PREFIX, v1=False)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=PREFIX, v1=False)
+    # Log lines are no events; ours go through our own writer.
+    settings.posting.enabled = False
+    settings.posting.loggers = False
+    settings.posting.reporting_component = "presage"
+    # Watching CRDs and namespaces would need rights that nothing else needs.
+    settings.scanning.disabled = True
+    return settings

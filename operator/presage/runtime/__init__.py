@@ -1,0 +1,1 @@
+"""What every kind shares: queue, scheduler, workers, Lease and the HTTP server."""

@@ -1,0 +1,135 @@
+"""One object, once: gather → decide → apply → status → events, the same for every kind.
+
+Invariants: it may run at any moment, twice, or after a crash between any two lines, and ends in the same state; a
+fault of the outside becomes an outcome or a condition; only a defect of ours raises.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from presage.adapters.kube import KubeError, NotLeader
+from presage.core.conditions import Condition
+from presage.core.outcome import Fail, Ok, Outcome, Retry
+from presage.observability.metrics import Metrics
+from presage.reconcile.kind import AnyKind, Applied, Decision, ObjectKey
+from presage.reconcile.ports import Json, Ports
+from presage.resources.base import InvalidSpecError
+from presage.runtime.events import EventWriter
+from presage.runtime.status import StatusWriter
+
+log = structlog.get_logger()
+
+_RETRY_S = 5.0
+
+
+class Reconciler:
+    """Holds what outlives one run: each object's memory.
+
+    Args:
+        kinds: All kinds.
+        ports: The outside.
+        status: Writes status.
+        events: Writes events.
+        metrics: Counts.
+    """
+
+    def __init__(
+        self, kinds: Iterable[AnyKind], ports: Ports, status: StatusWriter, events: EventWriter, metrics: Metrics
+    ) -> None:
+        self._kinds: Mapping[str, AnyKind] = {kind.name: kind for kind in kinds}
+        self._ports = ports
+        self._status = status
+        self._events = events
+        self._metrics = metrics
+        self._memories: dict[ObjectKey, tuple[str, Any]] = {}
+
+    async def reconcile(self, key: ObjectKey) -> Outcome | None:
+        """Bring one object in line; None means that it is gone and need not be looked at again."""
+        started = time.monotonic()
+        body = self._ports.objects.get(key.kind, key.namespace, key.name)
+        if body is None or body["metadata"].get("deletionTimestamp"):
+            self._forget(key)
+            return None
+        outcome = await self._reconcile_body(self._kinds[key.kind], key, body)
+        self._metrics.observe_reconcile(key.kind, type(outcome).__name__, time.monotonic() - started)
+        return outcome
+
+    async def _reconcile_body(self, definition: AnyKind, key: ObjectKey, body: Json) -> Outcome:
+        try:
+            model = definition.model.parse(body)
+        except InvalidSpecError as error:
+            return await self._refuse(definition, key, body, str(error))
+        uid = str(body["metadata"].get("uid", ""))
+        known = self._memories.get(key)
+        memory = known[1] if known is not None and known[0] == uid else None
+        decision = definition.decide(await definition.gather(model, memory, self._ports))
+        self._memories[key] = (uid, decision.memory)
+        applied = await self._apply(definition, model, decision)
+        self._metrics.set_object(key.namespace, key.name, decision.gauges)
+        failed = await self._report(definition, key, body, decision, applied)
+        return failed or applied.outcome
+
+    async def _apply(self, definition: AnyKind, model: Any, decision: Decision[Any, Any]) -> Applied:
+        if decision.plan is None:
+            return Applied(Ok(decision.next_in_s))
+        applied = await definition.apply(model, decision.plan, self._ports)
+        log.info("plan.applied", plan=str(decision.plan), outcome=type(applied.outcome).__name__)
+        return applied
+
+    async def _report(
+        self, definition: AnyKind, key: ObjectKey, body: Json, decision: Decision[Any, Any], applied: Applied
+    ) -> Outcome | None:
+        """Write status and announce transitions; returns an outcome only if status could not be written."""
+        better = {condition.type: condition for condition in applied.conditions}
+        conditions = tuple(better.get(c.type, c) for c in decision.conditions)
+        failed = await self._write_status(definition, key, body, conditions, decision.status)
+        for note in applied.notes:
+            self._events.announce(body, "Normal", note.reason, note.message)
+        return failed
+
+    async def _write_status(
+        self, definition: AnyKind, key: ObjectKey, body: Json, conditions: tuple[Condition, ...], fields: Json
+    ) -> Outcome | None:
+        ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
+        try:
+            changed = await self._status.write(definition, key, body, (ready, *conditions), fields)
+        except NotLeader:
+            return Fail("NotLeader", "This process no longer holds the Lease.")
+        except KubeError as error:
+            log.warning("status.refused", kind=key.kind, namespace=key.namespace, name=key.name, error=str(error))
+            return Retry("StatusRefused", "The API server did not take the status.", _RETRY_S)
+        first = not (body.get("status") or {}).get("conditions")
+        for condition in changed:
+            self._announce(body, condition, ready, first=first)
+        return None
+
+    def _announce(self, body: Json, condition: Condition, ready: Condition, *, first: bool) -> None:
+        """Announce a transition; a new object's conditions only where they stand in its way."""
+        blocks = ready.status != "True" and condition.status != "True" and condition.reason == ready.reason
+        if condition.type == "Ready" or (first and not blocks):
+            return
+        log.info("condition.changed", type=condition.type, status=condition.status, reason=condition.reason)
+        note = condition.message or f"{condition.type} is {condition.status}"
+        self._events.announce(body, "Warning" if blocks else "Normal", condition.reason, note)
+
+    async def _refuse(self, definition: AnyKind, key: ObjectKey, body: Json, problem: str) -> Outcome:
+        """Answer a spec that breaks a rule: one condition, no retry until the spec changes."""
+        generation = body["metadata"].get("generation", 0)
+        ready = Condition("Ready", "False", "InvalidSpec", problem, generation)
+        try:
+            changed = await self._status.write(definition, key, body, (ready,), {})
+        except KubeError as error:
+            return Retry("StatusRefused", str(error), _RETRY_S)
+        if changed:
+            self._events.announce(body, "Warning", "InvalidSpec", problem)
+        return Fail("InvalidSpec", problem)
+
+    def _forget(self, key: ObjectKey) -> None:
+        self._memories.pop(key, None)
+        self._status.forget(key)
+        self._metrics.forget_object(key.namespace, key.name)

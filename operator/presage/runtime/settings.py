@@ -1,0 +1,52 @@
+"""Settings of the operator process, read once from `PRESAGE_*` environment variables; the chart sets them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PREFIX = "PRESAGE_"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or out of bounds; the message names the variable and what is wrong."""
+
+
+class Settings(BaseModel):
+    """All settings; names in upper case behind `PRESAGE_` are the variables."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    namespace: str = Field(default="presage-system", min_length=1, description="The operator's own namespace.")
+    pod_name: str = Field(default_factory=socket.gethostname, description="Identity of this process in the Lease.")
+    lease_name: str = Field(default="presage-operator", min_length=1)
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of probes and metrics; 0 picks a free one.")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    workers: int = Field(default=4, ge=1, le=64, description="Objects handled at the same time.")
+    lease_duration_seconds: float = Field(default=10, ge=2, le=300)
+    lease_renew_seconds: float = Field(default=2, ge=0.5, le=60)
+    resync_seconds: float = Field(default=600, ge=10, le=86400)
+    status_refresh_seconds: float = Field(default=600, ge=5, le=86400, description="Rarest refresh of volatile status.")
+    allow_loopback: bool = Field(default=False, description="Whether a MetricSource may live on loopback.")
+    object_metrics: bool = Field(default=True, description="Whether per-object series are exported.")
+    strict_certificates: bool = Field(default=True, description="Whether Python's strict X.509 rules hold.")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings in `environment`; an empty variable counts as absent.
+
+    Raises:
+        SettingsError: If one is out of bounds.
+    """
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(problems) from None

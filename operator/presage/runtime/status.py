@@ -1,0 +1,108 @@
+"""Writes status: only when its meaning changed, and never lost.
+
+Two things make a write: a change of a condition or of any status field that is not volatile, or a volatile field that
+differs after `refresh_s`. Everything else is silence: an idle object costs at most one write in that time.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from presage.adapters.kube import KubeClient, NotFound
+from presage.core.conditions import Condition, find_transitions, merge_conditions, parse_conditions
+from presage.reconcile.kind import AnyKind, ObjectKey
+from presage.reconcile.ports import Json
+
+FIELD_MANAGER = "presage-status"
+
+
+@dataclass(slots=True)
+class _Written:
+    uid: str
+    status: Mapping[str, Any]
+    at: float
+
+
+class StatusWriter:
+    """Owns `status` of presage's kinds, by server-side apply.
+
+    Args:
+        client: Fenced client.
+        refresh_s: Seconds after which volatile fields alone are worth a write.
+    """
+
+    def __init__(self, client: KubeClient, refresh_s: float) -> None:
+        self._client = client
+        self._refresh_s = refresh_s
+        self._written: dict[ObjectKey, _Written] = {}
+
+    async def write(
+        self, definition: AnyKind, key: ObjectKey, body: Json, conditions: tuple[Condition, ...], fields: Json
+    ) -> tuple[Condition, ...]:
+        """Bring status in line; return the conditions that changed in status or reason.
+
+        Args:
+            definition: The object's kind.
+            key: The object.
+            body: The object as last seen; used where this process has not written yet.
+            conditions: All conditions judged now.
+            fields: All other fields of status.
+
+        Raises:
+            KubeError: If the API server did not take it; nothing is remembered then, so it is tried again.
+        """
+        meta = body["metadata"]
+        before = self._recall(key, body)
+        old = parse_conditions(before.status.get("conditions"))
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        merged = merge_conditions(old, conditions, now)
+        status = {
+            "observedGeneration": meta.get("generation", 0),
+            "conditions": [condition.to_json() for condition in merged],
+            **fields,
+        }
+        volatile = definition.volatile_status
+        same = strip(status, volatile) == strip(before.status, volatile)
+        if same and (status == before.status or time.monotonic() - before.at < self._refresh_s):
+            return ()
+        try:
+            await self._client.apply(
+                definition.resource,
+                key.name,
+                {"status": status},
+                namespace=key.namespace or None,
+                field_manager=FIELD_MANAGER,
+                subresource="status",
+            )
+        except NotFound:
+            return ()  # deleted meanwhile
+        self._written[key] = _Written(meta.get("uid", ""), status, time.monotonic())
+        return find_transitions(old, merged)
+
+    def _recall(self, key: ObjectKey, body: Json) -> _Written:
+        written, uid = self._written.get(key), body["metadata"].get("uid", "")
+        if written is not None and written.uid == uid:
+            return written
+        return _Written(uid, body.get("status") or {}, time.monotonic())
+
+    def forget(self, key: ObjectKey) -> None:
+        """Drop what is remembered of a deleted object."""
+        self._written.pop(key, None)
+
+
+def strip(status: Json, paths: tuple[str, ...]) -> Json:
+    """Return `status` without the fields at the dotted `paths`."""
+    kept = copy.deepcopy(dict(status))
+    for path in paths:
+        *parents, leaf = path.split(".")
+        place: Any = kept
+        for parent in parents:
+            place = place.get(parent) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(leaf, None)
+    return kept

@@ -1,0 +1,165 @@
+"""Fake ports for reconcile tests: plain data in, what was written out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presage.core.faults import SourceFault, WriteRefused
+from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
+from presage.core.resource_type import ResourceType
+from presage.core.source_reading import History, Source, TickSample
+from presage.reconcile.ports import Json, Ports
+
+NOW = 1_700_000_000.0
+
+
+def rfc3339(epoch: float) -> str:
+    """Return the time as Kubernetes writes it."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class FakeClock:
+    """Stands still until moved."""
+
+    time: float = NOW
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class FakeObjects:
+    """presage's own objects."""
+
+    bodies: dict[tuple[str, str, str], Json] = field(default_factory=dict)
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        return self.bodies.get((kind, namespace, name))
+
+    def list(self, kind: str, namespace: str | None = None) -> Sequence[Json]:
+        return [b for (k, n, _), b in self.bodies.items() if k == kind and namespace in (None, n)]
+
+
+@dataclass
+class FakeWatched:
+    """Trimmed objects by plural."""
+
+    objects: dict[str, list[Json]] = field(default_factory=dict)
+
+    def get(self, resource: ResourceType, namespace: str, name: str) -> Json | None:
+        found = (o for o in self.list(resource, namespace) if o["metadata"]["name"] == name)
+        return next(found, None)
+
+    def list(self, resource: ResourceType, namespace: str) -> Sequence[Json]:
+        return [o for o in self.objects.get(resource.plural, []) if o["metadata"]["namespace"] == namespace]
+
+
+@dataclass
+class FakeLoads:
+    """A source with a set answer and history; `fault` makes every request fail."""
+
+    sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, 2))
+    values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
+    fault: SourceFault | None = None
+    queries: list[str] = field(default_factory=list)
+
+    async def probe(self, source: Source) -> str:
+        self._fail()
+        return "3.8.1"
+
+    async def observe(self, source: Source, query: str) -> TickSample:
+        self._fail()
+        self.queries.append(query)
+        return self.sample
+
+    async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
+        self._fail()
+        self.queries.append(query)
+        return History(self.values, (now // step_s - len(self.values)) * step_s)
+
+    def _fail(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+class DirectForecaster:
+    """The real forecaster, called in place."""
+
+    async def forecast(
+        self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
+    ) -> Forecast:
+        return forecast_one(series, horizon, quantiles, effort="batch", state=state)
+
+    async def advance(
+        self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
+    ) -> Forecast:
+        return advance([state], [new_values], horizon, quantiles)[0]
+
+
+@dataclass
+class FakeScaler:
+    """Remembers what was written, or refuses."""
+
+    refusal: WriteRefused | None = None
+    written: list[tuple[str, int]] = field(default_factory=list)
+
+    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.written.append((name, replicas))
+
+
+@dataclass
+class World:
+    """All fakes together: one MetricSource, one MetricProfile, its Deployment and pods."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    objects: FakeObjects = field(default_factory=FakeObjects)
+    watched: FakeWatched = field(default_factory=FakeWatched)
+    loads: FakeLoads = field(default_factory=FakeLoads)
+    scaler: FakeScaler = field(default_factory=FakeScaler)
+
+    def ports(self) -> Ports:
+        return Ports(self.clock, self.objects, self.watched, self.loads, DirectForecaster(), self.scaler)
+
+
+def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.0) -> Json:
+    """Return a trimmed pod of Deployment `shop`."""
+    return {
+        "metadata": {"namespace": "team", "name": name},
+        "uid": name,
+        "deployment": "shop",
+        "created": rfc3339(created),
+        "ready_at": "" if ready_after is None else rfc3339(created + ready_after),
+        "leaving": False,
+    }
+
+
+def make_world(*, replicas: int = 2, pods: int = 2, scaling: Json | None = None, forecast: Json | None = None) -> World:
+    """Return a world in which MetricProfile team/shop can act: 50 per pod, 1..20 replicas."""
+    world = World()
+    world.objects.bodies[("MetricSource", "", "main")] = {
+        "metadata": {"name": "main", "generation": 1, "uid": "s"},
+        "spec": {"url": "http://prometheus:9090"},
+    }
+    world.objects.bodies[("MetricProfile", "team", "shop")] = {
+        "metadata": {"name": "shop", "namespace": "team", "generation": 3, "uid": "p"},
+        "spec": {
+            "target": {"name": "shop"},
+            "sourceRef": {"name": "main"},
+            "eventTypes": [{"name": "order", "load": {"counter": {"metric": "http_requests_total"}}}],
+            "forecast": {"historySeconds": 604800, "seasonsSeconds": [86400], **(forecast or {})},
+            "scaling": {"perPod": "50", "minReplicas": 1, "maxReplicas": 20, **(scaling or {})},
+        },
+    }
+    world.watched.objects["deployments"] = [
+        {"metadata": {"namespace": "team", "name": "shop"}, "replicas": replicas},
+    ]
+    world.watched.objects["pods"] = [pod(f"shop-{i}") for i in range(pods)]
+    return world

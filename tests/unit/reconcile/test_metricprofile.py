@@ -1,0 +1,229 @@
+"""MetricProfile from gather to apply, with fake ports and the real forecaster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from presage.core.conditions import Condition
+from presage.core.faults import SourceFault, WriteRefused
+from presage.core.outcome import Fail, Ok, Retry
+from presage.core.source_reading import TickSample
+from presage.reconcile.kind import Decision
+from presage.reconcile.metricprofile import DEFINITION
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.resources.metricprofile import MetricProfile
+from tests.unit.reconcile.fakes import NOW, World, make_world, pod
+
+
+async def look(world: World, memory: ProfileMemory | None = None) -> Decision[ScalePlan, ProfileMemory]:
+    """Gather and decide once."""
+    profile = MetricProfile.parse(world.objects.bodies[("MetricProfile", "team", "shop")])
+    return DEFINITION.decide(await DEFINITION.gather(profile, memory, world.ports()))
+
+
+def conditions(decision: Decision[Any, Any]) -> dict[str, Condition]:
+    return {condition.type: condition for condition in decision.conditions}
+
+
+def daily(peak: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return seven days of a smooth daily wave at 300 s, ending now, highest an hour from now."""
+    slots = np.arange(2016) - 2016
+    wave = (1 + np.cos(2 * np.pi * (slots - 12) / 288)) / 2
+    return (peak * (0.1 + 0.9 * wave)).astype(np.float32)
+
+
+async def test_replicas_rise_before_the_load() -> None:
+    world = make_world(scaling={"leadTimeSeconds": 3600})
+    world.loads.values = daily(500)
+    world.loads.sample = TickSample(float(world.loads.values[-1]) * 0.5, NOW, 2)
+    decision = await look(world)
+    assert decision.plan is not None
+    assert decision.plan.replicas >= 10
+    assert decision.plan.why == "Forecast"
+    assert conditions(decision)["ForecastTrusted"].status == "True"
+
+
+async def test_a_load_nobody_foresaw_is_followed() -> None:
+    world = make_world()
+    world.loads.sample = TickSample(600.0, NOW, 2)
+    decision = await look(world)
+    assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
+
+
+def _stop(world: World) -> None:
+    world.loads.fault = SourceFault("Unreachable", "MetricSource main: no connection.")
+
+
+def _go_silent(world: World) -> None:
+    world.loads.sample = TickSample(None, None, 0)
+
+
+def _grow_old(world: World) -> None:
+    world.loads.sample = replace(world.loads.sample, newest_at=NOW - 61)
+
+
+def _lose_half(world: World) -> None:
+    world.loads.sample = TickSample(50.0, NOW, 1)
+
+
+def _revoke(world: World) -> None:
+    del world.objects.bodies[("MetricSource", "", "main")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param(_stop, "SourceUnavailable", id="source down"),
+        pytest.param(_go_silent, "NoMatchingSeries", id="empty answer"),
+        pytest.param(_grow_old, "StaleSamples", id="old samples"),
+        pytest.param(_lose_half, "TargetsMissing", id="half the pods no longer scraped"),
+        pytest.param(_revoke, "SourceNotFound", id="source deleted"),
+    ],
+)
+async def test_absent_data_never_removes_a_replica(fault: Callable[[World], None], reason: str) -> None:
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})
+    world.loads.sample = TickSample(100.0, NOW, 2)
+    before = await look(world)
+    assert before.plan is not None, "with good data ten replicas for two pods' load must shrink"
+    fault(world)
+    decision = await look(world, before.memory)
+    assert decision.plan is None
+    available = conditions(decision)["DataAvailable"]
+    assert (available.status, available.reason) == ("False", reason)
+    assert available.message
+
+
+async def test_a_forecast_coasts_while_the_source_is_down_and_ends_in_hold() -> None:
+    world = make_world()
+    memory = (await look(world)).memory
+    _stop(world)
+    world.clock.time = NOW + 1800
+    assert "followed" in conditions(await look(world, memory))["DataAvailable"].message
+    world.clock.time = NOW + 90_000
+    held = await look(world, memory)
+    assert "stay" in conditions(held)["DataAvailable"].message
+    assert held.plan is None
+
+
+@pytest.mark.parametrize(
+    ("autoscaler", "owner"),
+    [
+        pytest.param({"plural": "horizontalpodautoscalers", "behind": ""}, "HorizontalPodAutoscaler/other", id="hpa"),
+        pytest.param({"plural": "horizontalpodautoscalers", "behind": "kd"}, "ScaledObject/kd", id="keda's own hpa"),
+        pytest.param({"plural": "scaledobjects", "behind": ""}, "ScaledObject/other", id="scaledobject"),
+    ],
+)
+async def test_a_target_with_an_autoscaler_is_left_alone(autoscaler: dict[str, str], owner: str) -> None:
+    world = make_world()
+    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.watched.objects[autoscaler["plural"]] = [
+        {
+            "metadata": {"namespace": "team", "name": "other"},
+            "target": {"kind": "Deployment", "name": "shop"},
+            "scaled_object": autoscaler["behind"],
+        }
+    ]
+    decision = await look(world)
+    active = conditions(decision)["ScalingActive"]
+    assert decision.plan is None
+    assert (active.status, active.reason) == ("False", "TargetOwned")
+    assert owner in active.message
+    assert decision.status["scaling"]["owner"] == owner  # type: ignore[index]  # status is plain JSON
+
+
+async def test_two_profiles_on_one_target_both_stand_back() -> None:
+    world = make_world()
+    world.loads.sample = TickSample(600.0, NOW, 2)
+    body = world.objects.bodies[("MetricProfile", "team", "shop")]
+    twin = {**body, "metadata": {**body["metadata"], "name": "twin", "uid": "q"}}
+    world.objects.bodies[("MetricProfile", "team", "twin")] = twin
+    decision = await look(world)
+    assert decision.plan is None
+    assert conditions(decision)["ScalingActive"].reason == "TargetContested"
+    assert "twin" in conditions(decision)["ScalingActive"].message
+
+
+@pytest.mark.parametrize(
+    ("scaling", "annotation", "reason"),
+    [
+        pytest.param({"mode": "Off"}, "", "Off", id="off"),
+        pytest.param({"mode": "DryRun"}, "", "DryRun", id="dry run"),
+        pytest.param({}, "true", "Paused", id="paused by annotation"),
+    ],
+)
+async def test_what_the_user_asked_to_leave_alone_is_ready_and_unwritten(
+    scaling: dict[str, str], annotation: str, reason: str
+) -> None:
+    world = make_world(scaling=scaling)
+    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.objects.bodies[("MetricProfile", "team", "shop")]["metadata"]["annotations"] = {
+        "presage.dev/paused": annotation
+    }
+    decision = await look(world)
+    assert decision.plan is None
+    assert conditions(decision)["ScalingActive"].reason == reason
+    assert DEFINITION.summarize(decision.conditions, 3).status == "True"
+
+
+async def test_no_target() -> None:
+    world = make_world()
+    world.watched.objects["deployments"] = []
+    decision = await look(world)
+    assert conditions(decision)["TargetFound"].reason == "TargetNotFound"
+    assert DEFINITION.summarize(decision.conditions, 3).reason == "TargetNotFound"
+
+
+async def test_lead_time_is_measured_from_the_targets_own_pods() -> None:
+    world = make_world(pods=0)
+    world.watched.objects["pods"] = [pod(f"shop-{i}", ready_after=seconds) for i, seconds in enumerate((3, 9, 20))]
+    lead = (await look(world)).status["scaling"]["leadTimeSeconds"]  # type: ignore[index]  # status is plain JSON
+    assert lead == {"value": 35.0, "samples": 3, "source": "Measured"}
+
+
+async def test_event_types_add_up_by_weight() -> None:
+    world = make_world()
+    spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
+    spec["eventTypes"].append({"name": "quote", "weight": "3", "load": {"gauge": {"metric": "quotes"}}})
+    world.loads.sample = TickSample(100.0, NOW, 2)
+    decision = await look(world)
+    assert decision.plan == ScalePlan("shop", 2, 9, "Reactive")
+
+
+async def test_the_tenant_label_is_forced_on_every_query() -> None:
+    world = make_world()
+    world.objects.bodies[("MetricSource", "", "main")]["spec"]["tenantLabel"] = {"name": "namespace"}
+    await look(world)
+    assert world.loads.queries
+    assert all('namespace="team"' in query for query in world.loads.queries)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcome", "reason"),
+    [
+        pytest.param(None, Ok, None, id="taken"),
+        pytest.param(WriteRefused("Forbidden", "no right", lasting=True), Fail, "Forbidden", id="forbidden"),
+        pytest.param(WriteRefused("Conflict", "again", lasting=False), Retry, "Conflict", id="conflict"),
+    ],
+)
+async def test_apply(refusal: WriteRefused | None, outcome: type, reason: str | None) -> None:
+    world = make_world()
+    world.scaler.refusal = refusal
+    profile = MetricProfile.parse(world.objects.bodies[("MetricProfile", "team", "shop")])
+    applied = await DEFINITION.apply(profile, ScalePlan("shop", 2, 5, "Forecast"), world.ports())
+    assert isinstance(applied.outcome, outcome)
+    assert [c.reason for c in applied.conditions] == ([reason] if reason else [])
+    assert world.scaler.written == ([] if refusal else [("shop", 5)])
+
+
+async def test_every_reason_is_documented() -> None:
+    documented = {(r.condition, r.name) for r in DEFINITION.reasons}
+    world = make_world()
+    for change in (lambda _: None, _stop, _go_silent, _grow_old, _revoke):
+        change(world)
+        decision = await look(world)
+        assert {(c.type, c.reason) for c in decision.conditions} <= documented
