@@ -106,7 +106,9 @@ class LeadTimeStatus(Model):
 
     value: float = Field(ge=0, description="Lead time that decisions use, in seconds.")
     samples: int = Field(ge=0, description="Number of pods that it was measured on.")
-    source: str = Field(max_length=64, description="Where it comes from: measured, given, or assumed.")
+    source: str = Field(
+        max_length=64, description="Override, Measured, Remembered (measured before a restart) or Default."
+    )
 
 
 class PerPodStatus(Model):
@@ -123,8 +125,8 @@ class ScalingStatus(Model):
     desired_replicas: int | None = Field(default=None, ge=0, description="Replicas that presage wants.")
     owner: str | None = Field(
         default=None,
-        max_length=512,
-        description="The autoscaler that owns the target, as Kind/name; absent if none does.",
+        max_length=1024,
+        description="What else sets the target's replicas; absent if nothing does.",
     )
     binding_reason: str | None = Field(
         default=None, max_length=64, description="What decided: such as Forecast, Reactive, Minimum, Maximum or Hold."

@@ -1,27 +1,18 @@
 """CustomResourceDefinitions, generated from the models.
 
-`python -m presage.resources.schema` writes one file a kind, and a copy for the chart; with `--check` it writes nothing
-and fails if a file differs. A new module in this package that holds a `Resource` is found by itself.
-
 Kubernetes accepts only a structural part of OpenAPI v3, so the schema that pydantic writes is inlined and narrowed
 here, and whatever cannot be expressed is refused with the path of the field.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import json
-import pkgutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-import presage.resources
 from presage.resources.base import VALIDATIONS, Resource
 
 Schema = dict[str, Any]
@@ -42,15 +33,6 @@ _YAML_BOOLEANS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false"}
 
 class SchemaError(ValueError):
     """A model that no structural schema can express; the message names the field."""
-
-
-def discover() -> list[type[Resource]]:
-    """Return the kinds defined in this package, by name of the kind."""
-    for module in pkgutil.iter_modules(presage.resources.__path__, "presage.resources."):
-        if module.name != __spec__.name:
-            importlib.import_module(module.name)
-    kinds = [kind for kind in Resource.__subclasses__() if kind.__module__.startswith("presage.resources.")]
-    return sorted(kinds, key=lambda kind: kind.meta.kind)
 
 
 def build_schema(model: type[BaseModel]) -> Schema:
@@ -249,48 +231,3 @@ def _refuse_loose_keys(node: Schema, path: str) -> None:
         child = entry.get("properties", {}).get(key)
         if child is None or (key not in entry.get("required", ()) and "default" not in child):
             raise SchemaError(f"{path}[].{key}: a key of a map list must be required or have a default")
-
-
-def _write(folder: Path, wanted: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in _generated(folder):
-        if path.name not in wanted:
-            path.unlink()
-    for name, text in wanted.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
-def _differing(folder: Path, wanted: Mapping[str, str]) -> list[Path]:
-    there = {path.name: path.read_text(encoding="utf-8") for path in _generated(folder)}
-    return sorted(folder / name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
-
-
-def _generated(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.yaml")) if path.read_text(encoding="utf-8").startswith(HEADER)]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the generated files.
-
-    Returns:
-        0 if the files are written or as they should be, 1 if `--check` found a difference.
-    """
-    parser = argparse.ArgumentParser(prog="python -m presage.resources.schema", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("crds"), help="folder of the CRDs")
-    parser.add_argument("--chart", type=Path, default=Path("charts/presage/crds"), help="folder of the chart's copy")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file differs")
-    options = parser.parse_args(arguments)
-    wanted = {f"{kind.meta.plural}.yaml": render_crd(kind) for kind in discover()}
-    folders = [options.out, options.chart]
-    if not options.check:
-        for folder in folders:
-            _write(folder, wanted)
-        return 0
-    differing = [path for folder in folders for path in _differing(folder, wanted)]
-    for path in differing:
-        print(f"{path} differs from the models: run `make crds` and commit the result", file=sys.stderr)
-    return 1 if differing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

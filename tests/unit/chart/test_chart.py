@@ -143,6 +143,8 @@ def test_environment_of_the_operator(helm: Path) -> None:
         "PRESAGE_LEASE_DURATION_SECONDS": "10",
         "PRESAGE_LEASE_RENEW_SECONDS": "2",
         "PRESAGE_RESYNC_SECONDS": "600",
+        "PRESAGE_STATUS_REFRESH_SECONDS": "600",
+        "PRESAGE_STRICT_CERTIFICATES": "true",
         "PRESAGE_ALLOW_LOOPBACK": "false",
         "PRESAGE_OBJECT_METRICS": "true",
     }
