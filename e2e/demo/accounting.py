@@ -6,6 +6,7 @@ unmet. A pod counts as ready from the moment it is until it is told to go. Times
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def account(load: FloatArray, start: float, fleet: Fleet, capacity: float) -> Ac
         unmet_share=float(unmet.sum() / max(load.sum(), 1e-12)),
         short_share=float((unmet > 0).mean()),
         replica_hours=float(replicas.mean() * HOURS_OF_A_DAY),
-        changes=sum(a != b for a, b in zip(counts, counts[1:], strict=False)),
+        changes=sum(a != b for a, b in itertools.pairwise(counts)),
         rises=measure_rises(load, ready, capacity),
     )
 

@@ -29,7 +29,9 @@ class Kubectl:
             DemoError: the context is not one of ours.
         """
         if context not in ALLOWED_CONTEXTS:
-            raise DemoError(f"context {context!r} is not one that the demo may use: {', '.join(sorted(ALLOWED_CONTEXTS))}")
+            raise DemoError(
+                f"context {context!r} is not one that the demo may use: {', '.join(sorted(ALLOWED_CONTEXTS))}"
+            )
         self._base = [str(program), f"--kubeconfig={kubeconfig}", f"--context={context}"]
         self.warnings: list[str] = []
 

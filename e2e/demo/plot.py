@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from e2e.demo.accounting import Account, Fleet, FloatArray, ready_per_second
 from e2e.demo.record import RunRecord
@@ -27,8 +29,12 @@ def draw(summary: Summary, path: Path) -> None:
     _draw_world(above, record, record.presage, minutes, BLUE, "capacity under presage")
     _draw_forecast(above, record)
     _draw_world(below, record, record.rival, minutes, ORANGE, "capacity under the HPA rule")
-    _title(above, "presage: capacity is there before the load", summary.presage)
-    _title(below, f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity: capacity follows the load", summary.rival)
+    _title(above, "presage", summary.presage)
+    _title(
+        below,
+        f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity: capacity follows the load",
+        summary.rival,
+    )
     figure.suptitle(
         f"presage left {summary.presage.unmet_share * 100:.1f} % of the requests unserved, the HPA rule "
         f"{summary.rival.unmet_share * 100:.1f} %, at {summary.cost_ratio:.2f} × its replica-hours",
@@ -37,7 +43,8 @@ def draw(summary: Summary, path: Path) -> None:
         color=INK,
     )
     _finish_axes(above, below, record, load)
-    legends = {text: handle for axes in (above, below) for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    labelled = [axes.get_legend_handles_labels() for axes in (above, below)]
+    legends = {text: handle for handles, texts in labelled for handle, text in zip(handles, texts, strict=True)}
     figure.legend(legends.values(), legends.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.savefig(path)
 
@@ -46,9 +53,7 @@ def _draw_world(axes: Axes, record: RunRecord, fleet: Fleet, minutes: FloatArray
     load = record.counts.load
     capacity = record.capacity * ready_per_second(fleet.lives, record.start, len(load))
     axes.fill_between(minutes, load, color=GREY, linewidth=0, label="load")
-    axes.fill_between(
-        minutes, load, np.minimum(load, capacity), color=RED, linewidth=0, label="not served"
-    )
+    axes.fill_between(minutes, load, np.minimum(load, capacity), color=RED, linewidth=0, label="not served")
     axes.plot(minutes, capacity, color=colour, linewidth=1.8, label=label)
 
 
@@ -63,9 +68,15 @@ def _draw_forecast(axes: Axes, record: RunRecord) -> None:
     axes.plot(minutes, lower, color=GREEN, linewidth=0.8)
 
 
-def _title(axes: Axes, text: str, own: Account) -> None:
+def _title(axes: Axes, name: str, own: Account) -> None:
+    lead = own.rises.lead_seconds
+    when = f"capacity comes {abs(lead):.0f} s {'before' if lead >= 0 else 'after'} the load"
     figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
-    axes.set_title(f"{text}  ({figures})", loc="left", fontsize=12, color=INK)
+    axes.set_title(f"{name}: {when}  ({figures})", loc="left", fontsize=12, color=INK)
+
+
+def _scale(factor: float) -> Callable[[ArrayLike], ArrayLike]:
+    return lambda values: np.asarray(values, dtype=float) * factor
 
 
 def _finish_axes(above: Axes, below: Axes, record: RunRecord, load: FloatArray) -> None:
@@ -80,9 +91,9 @@ def _finish_axes(above: Axes, below: Axes, record: RunRecord, load: FloatArray) 
         axes.grid(visible=True, color="#eeeeee")
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-        pods = axes.secondary_yaxis("right", functions=(lambda y: y / record.capacity, lambda y: y * record.capacity))
+        pods = axes.secondary_yaxis("right", functions=(_scale(1 / record.capacity), _scale(record.capacity)))
         pods.set_ylabel("pods")
     below.set_xlabel(f"minutes of the run (one day in {length:g} min)")
-    hours = above.secondary_xaxis("top", functions=(lambda m: m * 24 / length, lambda h: h * length / 24))
+    hours = above.secondary_xaxis("top", functions=(_scale(24 / length), _scale(length / 24)))
     hours.set_xticks(range(0, 25, 2))
     hours.set_xticklabels([f"{hour}:00" for hour in range(0, 25, 2)], fontsize=8, color="#666666")

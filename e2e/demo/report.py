@@ -21,14 +21,14 @@ class Summary:
 
     @property
     def unmet_ratio(self) -> float:
-        """presage's unmet share over the rival's; 0 where neither missed anything."""
+        """Presage's unmet share over the rival's; 0 where neither missed anything."""
         if self.rival.unmet_share == 0:
             return 0.0 if self.presage.unmet_share == 0 else float("inf")
         return self.presage.unmet_share / self.rival.unmet_share
 
     @property
     def cost_ratio(self) -> float:
-        """presage's replica-hours over the rival's."""
+        """Presage's replica-hours over the rival's."""
         return self.presage.replica_hours / self.rival.replica_hours
 
     @property
@@ -86,20 +86,25 @@ def build_notes(summary: Summary) -> list[str]:
     record = summary.record
     counts = record.counts
     notes = [
-        f"presage left {summary.unmet_ratio:.2f} x the HPA rule's unmet load at {summary.cost_ratio:.2f} x its replica-hours.",
+        f"presage left {summary.unmet_ratio:.2f} x the HPA rule's unmet load "
+        f"at {summary.cost_ratio:.2f} x its replica-hours.",
         f"Trace {record.trace}: one day in {record.day_seconds} s after {record.history_days} days of history; "
-        f"{sum(counts.sent)} requests over real HTTP, peak {max(counts.sent, default=0)}/s, {record.capacity:g}/s a pod.",
+        f"{sum(counts.sent)} requests over real HTTP, peak {max(counts.sent)}/s, {record.capacity:g}/s a pod.",
         f"Start-up created -> Ready {record.startup_seconds:.2f} s "
-        f"({record.startup_seconds * DAY_MINUTES / record.day_seconds:.0f} min of the day), measured on presage's pods, given to both.",
+        f"({record.startup_seconds * DAY_MINUTES / record.day_seconds:.0f} min of the day) "
+        "by presage's pods; the rival gets the same.",
         "Both figures of unmet load: sum of max(0, load - capacity x ready pods) over sum of load, by the second.",
     ]
     if sum(counts.behind):
         share = sum(counts.behind) / max(1, sum(counts.sent))
-        notes.append(f"The generator sent {sum(counts.behind)} requests ({_percent(share)}) more than 0.1 s late: the machine was too busy.")
+        notes.append(
+            f"The generator sent {sum(counts.behind)} requests ({_percent(share)}) over 0.1 s late: a busy machine."
+        )
     if record.operator is not None:
         use = record.operator
         notes.append(
-            f"Operator: {use.memory_bytes / 2**20:.0f} MiB at most in one pod, {use.cores:.2f} cores in all, {use.restarts} restarts."
+            f"Operator: {use.memory_bytes / 2**20:.0f} MiB at most in one pod, {use.cores:.2f} cores in all, "
+            f"{use.restarts} restarts."
         )
     if record.machine_busy_share is not None:
         notes.append(f"Machine: {record.machine_busy_share * 100:.0f} % of its cores busy on average.")

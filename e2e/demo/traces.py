@@ -90,8 +90,8 @@ def read_csv(path: Path) -> Trace:
     kept = _last_run(whole)
     if len(kept) < 3:
         raise TraceError(
-            f"{path}: {len(kept)} whole days on end at a step of {step:g} s; at least 3 are needed, the last is played and "
-            "those before it are its history"
+            f"{path}: {len(kept)} whole days on end at a step of {step:g} s; at least 3 are needed: "
+            "the last is played, those before it are its history"
         )
     slots = max(1, round(DAY_SECONDS / step))
     grid = (first + kept[0]) * DAY_SECONDS + np.arange(len(kept) * slots) * (DAY_SECONDS / slots)

@@ -144,7 +144,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", required=True, help="name or address of the Service")
     parser.add_argument("--target-port", type=int, default=80)
     parser.add_argument("--path", default="/order")
-    parser.add_argument("--timeout-seconds", type=float, default=1.0, help="an answer after this is late (default %(default)s)")
+    parser.add_argument(
+        "--timeout-seconds", type=float, default=1.0, help="an answer after this is late (default %(default)s)"
+    )
     parser.add_argument("--port", type=int, default=8080, help="port for /counts and /metrics (default %(default)s)")
     return parser
 

@@ -82,9 +82,13 @@ class Tally:
 
     def render_metrics(self) -> str:
         """Return the totals as Prometheus text."""
-        lines = ["# HELP loadgen_requests_total Requests sent, by what became of them.", "# TYPE loadgen_requests_total counter"]
+        lines = [
+            "# HELP loadgen_requests_total Requests sent, by what became of them.",
+            "# TYPE loadgen_requests_total counter",
+        ]
         lines += [
-            f'loadgen_requests_total{{outcome="{outcome.name.lower()}"}} {sum(counts)}' for outcome, counts in self._fates.items()
+            f'loadgen_requests_total{{outcome="{outcome.name.lower()}"}} {sum(counts)}'
+            for outcome, counts in self._fates.items()
         ]
         lines += [
             "# HELP loadgen_sent_total Requests sent.",

@@ -1,0 +1,192 @@
+"""Plays one compressed day on a stage that is set, shows it live, and records it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from e2e.demo import hpa, manifests
+from e2e.demo.accounting import FloatArray
+from e2e.demo.errors import DemoError
+from e2e.demo.forecasts import ForecastLog
+from e2e.demo.kube import Watch
+from e2e.demo.observe import UseLog, describe_profile, find_security_warnings
+from e2e.demo.plan import Plan, history_counter, live_rates, warm_start
+from e2e.demo.podlog import PodLog, ReplicaLog, build_fleet, median_startup
+from e2e.demo.prometheus import Prometheus, prove_history, render_config, render_openmetrics
+from e2e.demo.record import Counts, RunRecord
+from e2e.demo.stage import Stage, say, step
+from e2e.demo.traces import CompressedLoad
+from presage.dataplane.demo.schedule import RateSchedule, render_schedule
+from presage.dataplane.demo.tally import TallyDocument
+
+SECONDS_TO_START = 15
+PROGRESS_SECONDS = 5.0
+LATE_SHARE_ALLOWED = 0.01
+
+
+class Play:
+    """One day: begins with the load's start epoch and ends with the record."""
+
+    def __init__(self, stage: Stage, plan: Plan, load: CompressedLoad, folder: Path) -> None:
+        """Args: folder: where watches log what went wrong with them."""
+        self._stage = stage
+        self._plan = plan
+        self._load = load
+        self._folder = folder
+        self._initial = warm_start(plan, load)
+        self._pods = PodLog()
+        self._replicas = ReplicaLog()
+        self._began = 0
+        self._profile: dict[str, object] = {}
+
+    @property
+    def initial_replicas(self) -> int:
+        """Replicas to begin with."""
+        return self._initial
+
+    @property
+    def _day_starts(self) -> int:
+        return self._began + self._plan.warmup_seconds
+
+    @property
+    def _day_ends(self) -> int:
+        return self._day_starts + self._plan.day_seconds
+
+    def run(self) -> RunRecord:
+        """Write the history, start the load, follow it to the end of the day, return what happened.
+
+        Raises:
+            DemoError: a part failed, or the load could not be played as planned.
+        """
+        with ExitStack() as cleanup:
+            self._watch(cleanup)
+            self._begin()
+            use = self._follow()
+        counts = self._read_counts()
+        return self._build_record(counts, use)
+
+    def _watch(self, cleanup: ExitStack) -> None:
+        kubectl = self._stage.kubectl
+        place = f"-n={manifests.NAMESPACE}"
+        log = self._folder / "watch.log"
+        pods = kubectl.watch_command("pods", place, f"-l=app={manifests.FUNCTION}")
+        deployment = kubectl.watch_command(f"deployment/{manifests.FUNCTION}", place)
+        for command, receive in ((pods, self._pods.receive), (deployment, self._replicas.receive)):
+            cleanup.callback(Watch(command, receive, log).stop)
+
+    def _begin(self) -> None:
+        stage, plan = self._stage, self._plan
+        self._began = int(time.time()) + SECONDS_TO_START
+        schedule = RateSchedule(self._began, self._load.step_seconds, tuple(live_rates(plan, self._load).tolist()))
+        with step("load generator"):
+            stage.kubectl.apply(*manifests.build_generator(stage.function_image, render_schedule(schedule)))
+        with step(f"Prometheus with {self._load.history_days} days of history"):
+            self._start_prometheus(stage.prometheus)
+        with step("MetricSource and MetricProfile"):
+            stage.kubectl.apply(manifests.build_source(stage.prometheus.url))
+            stage.kubectl.apply(manifests.build_profile(plan, self._load.history_days))
+        self._wait_for_generator()
+
+    def _start_prometheus(self, prometheus: Prometheus) -> None:
+        kubeconfig = self._stage.cluster.kubeconfig
+        prometheus.prepare(render_config(kubeconfig, manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE))
+        times, values = history_counter(self._load, self._plan.warmup_seconds, self._began)
+        labels = {"namespace": manifests.NAMESPACE, "route": "/order", "pod": "history"}
+        prometheus.import_history(render_openmetrics(labels, times, values))
+        prometheus.start()
+        window = self._plan.window_seconds
+        moments = [int(share * (len(times) - 1)) for share in (0.01, 0.25, 0.5, 0.75, 0.97)]
+        moments = [max(index, window) for index in moments]
+        # A rate over w seconds of samples 1 s apart spans w - 1 of them and is extrapolated to w.
+        expected = [
+            (times[index] + 0.5, (values[index] - values[index - window + 1]) / (window - 1)) for index in moments
+        ]
+        say("  " + prove_history(prometheus, manifests.load_query(self._plan), expected))
+
+    def _wait_for_generator(self) -> None:
+        kubectl = self._stage.kubectl
+        pod = f"pod/{manifests.GENERATOR}"
+        kubectl.run("wait", "--for=condition=Ready", pod, f"-n={manifests.NAMESPACE}", "--timeout=30s")
+        late = time.time() - self._began
+        if late > 0:
+            raise DemoError(f"the load generator was ready {late:.1f} s after the load should have begun; try again")
+
+    def _follow(self) -> UseLog:
+        plan = self._plan
+        minutes = (plan.warmup_seconds + plan.day_seconds) / 60
+        say(f"- one day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
+        node = self._stage.kubectl.get("nodes")["items"][0]["metadata"]["name"]
+        forecasts = ForecastLog(self._stage.prometheus)
+        use = UseLog(self._stage.kubectl, node)
+        turn = 0
+        while (now := time.time()) < self._day_ends + 1:
+            if turn % 3 == 0:
+                use.sample(now)
+            turn += 1
+            if now >= self._began:
+                self._show(now, forecasts)
+            time.sleep(max(0.0, min(PROGRESS_SECONDS - (time.time() - now), self._day_ends + 1.2 - time.time())))
+        return use
+
+    def _show(self, now: float, forecasts: ForecastLog) -> None:
+        """Print one line: where the day stands, load, forecast, replicas, why."""
+        profile = self._stage.kubectl.get("metricprofile", manifests.FUNCTION, f"-n={manifests.NAMESPACE}")
+        load = self._stage.prometheus.value(manifests.load_query(self._plan))
+        ahead = forecasts.latest()
+        into_day = now - self._day_starts
+        hours = into_day / self._plan.day_seconds * 24 % 24
+        clock = f"{int(hours):02d}:{int(hours % 1 * 60):02d}"
+        left = self._day_ends - now
+        shown = f"{ahead[0]:4.0f}..{ahead[1]:.0f}/s in {ahead[2]:.0f} s" if ahead else "none yet"
+        say(
+            f"  {'warm-up' if into_day < 0 else '       '} {clock}  {left // 60:2.0f}:{left % 60:02.0f} left   "
+            f"load {load or 0:4.0f}/s   forecast {shown}   "
+            f"replicas {self._replicas.current} wanted {self._pods.ready_count} ready   {describe_profile(profile)}"
+        )
+
+    def _read_counts(self) -> TallyDocument:
+        pod = self._stage.kubectl.get("pod", manifests.GENERATOR, f"-n={manifests.NAMESPACE}")
+        url = f"http://{pod['status']['podIP']}:{manifests.PORT}/counts"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            document: TallyDocument = json.load(answer)
+        if not document["done"]:
+            raise DemoError("the load generator has not finished its day; the machine is too slow for this load")
+        return document
+
+    def _build_record(self, counts: TallyDocument, use: UseLog) -> RunRecord:
+        plan, warmup = self._plan, self._plan.warmup_seconds
+        startup = median_startup(self._pods, self._began)
+        if startup is None:
+            raise DemoError("no pod of the function became ready while it was watched")
+        offered: FloatArray = np.array(counts["sent"], dtype=float)
+        rival = hpa.replay(plan.rival(startup), offered, float(self._began), self._initial)
+        forecasts = ForecastLog(self._stage.prometheus).samples(self._day_starts, self._day_ends)
+        return RunRecord(
+            trace=self._load.name,
+            start=float(self._day_starts),
+            day_seconds=plan.day_seconds,
+            history_days=self._load.history_days,
+            capacity=plan.capacity,
+            startup_seconds=round(startup, 3),
+            rival_utilization=plan.rival_utilization,
+            quantile=plan.quantile,
+            counts=Counts(
+                sent=tuple(counts["sent"][warmup:]),
+                rejected=tuple(counts["rejected"][warmup:]),
+                late=tuple(counts["late"][warmup:]),
+                failed=tuple(counts["failed"][warmup:]),
+                behind=tuple(counts["behind"][warmup:]),
+            ),
+            presage=build_fleet(self._pods, self._replicas),
+            rival=rival,
+            forecast=forecasts,
+            operator=use.operator_use(),
+            machine_busy_share=round(use.busy_share(), 3),
+            warnings=tuple(find_security_warnings(self._stage.kubectl)),
+        )

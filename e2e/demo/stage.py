@@ -1,0 +1,126 @@
+"""Sets the stage and clears it: cluster, images, presage by Helm, the function; every step can be repeated."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from e2e.cluster import Cluster, ensure_binary
+from e2e.demo import manifests
+from e2e.demo.errors import UNREACHABLE, DemoError
+from e2e.demo.kube import Kubectl
+from e2e.demo.plan import Plan
+from e2e.demo.prometheus import Prometheus
+from e2e.images import ensure_image
+
+CHART = Path("charts/presage")
+CRDS = ("metricprofiles.presage.dev", "metricsources.presage.dev")
+
+
+def say(text: str) -> None:
+    """Print a line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Say what is being done, and afterwards how long it took."""
+    say(f"- {what} …")
+    began = time.monotonic()
+    yield
+    say(f"  {what}: {time.monotonic() - began:.1f} s")
+
+
+class Stage:
+    """The cluster and what the demo puts into it."""
+
+    def __init__(self, root: Path, cluster: Cluster) -> None:
+        """Args: root: the repository's folder; cluster: the one to play on, up or not."""
+        self._root = root
+        self.cluster = cluster
+        self.prometheus = Prometheus(cluster)
+        self.function_image = ""
+        self._operator_image = ""
+        self._kubectl: Kubectl | None = None
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """Kubectl on the stage's cluster; warnings are kept between uses."""
+        if self._kubectl is None:
+            self._kubectl = Kubectl(ensure_binary("kubectl"), self.cluster.kubeconfig)
+        return self._kubectl
+
+    def set_up(self, plan: Plan, replicas: int) -> None:
+        """Bring everything up to the point where load and history can begin."""
+        if not self.cluster.is_up():
+            with step("cluster up"):
+                self.cluster.up()
+        with step("clear what an earlier run left"):
+            self.clear()
+        for role in ("dataplane", "operator"):
+            self._load_image(role)
+        with step("namespaces and function"):
+            self.kubectl.apply(
+                manifests.build_namespace(manifests.NAMESPACE), manifests.build_namespace(manifests.OPERATOR_NAMESPACE)
+            )
+            self.kubectl.apply(*manifests.build_function(self.function_image, plan, replicas))
+        with step("presage by Helm"):
+            self._install()
+        with step("function ready"):
+            self.kubectl.run(
+                "rollout", "status", f"deployment/{manifests.FUNCTION}", f"-n={manifests.NAMESPACE}", "--timeout=120s"
+            )
+
+    def _load_image(self, role: str) -> None:
+        with step(f"image of the {role}"):
+            image = ensure_image(role)
+            self.cluster.load_image(image.path, image.name)
+        if role == "dataplane":
+            self.function_image = image.name
+        else:
+            self._operator_image = image.name
+
+    def _install(self) -> None:
+        repository, _, tag = self._operator_image.rpartition(":")
+        self._helm(
+            "upgrade", "--install", manifests.RELEASE, str(self._root / CHART),
+            f"--namespace={manifests.OPERATOR_NAMESPACE}", "--create-namespace",
+            f"--set=image.repository={repository}", f"--set-string=image.tag={tag}", "--set=image.pullPolicy=Never",
+            "--wait", "--timeout=180s",
+        )  # fmt: skip
+
+    def _helm(self, *args: str) -> None:
+        base = [str(ensure_binary("helm")), f"--kubeconfig={self.cluster.kubeconfig}", "--kube-context=presage-full"]
+        done = subprocess.run([*base, *args], capture_output=True, text=True, timeout=300, check=False)
+        lines = (done.stdout + done.stderr).splitlines()
+        self.kubectl.warnings += [line for line in lines if "warning" in line.lower()]
+        if done.returncode != 0:
+            raise DemoError(f"helm {args[0]}: {done.stderr.strip()}")
+
+    def clear(self) -> None:
+        """Remove load, function, presage with its kinds, and Prometheus; nothing there is not an error."""
+        self.prometheus.remove()
+        if not self.cluster.is_up():
+            return
+        gone = "--ignore-not-found"
+        self.kubectl.run("delete", "pod,deployment", "--all", f"-n={manifests.NAMESPACE}", "--wait=false", gone)
+        if self.kubectl.run("get", "crd", *CRDS, gone, "-o", "name").strip():
+            self.kubectl.run("delete", "metricprofiles.presage.dev", "--all", "--all-namespaces", gone)
+            self.kubectl.run("delete", "metricsources.presage.dev", "--all", gone)
+        self._helm("uninstall", manifests.RELEASE, f"--namespace={manifests.OPERATOR_NAMESPACE}", gone)
+        self.kubectl.run("delete", "crd", *CRDS, gone)
+        spaces = (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
+        self.kubectl.run("delete", "namespace", *spaces, gone, "--timeout=90s")
+
+    def require_up(self) -> None:
+        """Raise where there is no cluster.
+
+        Raises:
+            DemoError: the cluster is not up.
+        """
+        if not self.cluster.is_up():
+            raise DemoError("the demo's cluster is not up; make cluster-up starts it", UNREACHABLE)
