@@ -1,4 +1,4 @@
-"""Whether a forecast may drive scaling: it must beat the naive forecasts on the object's own history."""
+"""Whether a forecast may drive scaling: it must foresee more than the last value does, on the object's own history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Trust:
         reason: Reason of the condition `ForecastTrusted`.
         message: For a person.
         leader: Model with the largest weight; empty without a forecast.
-        loss: Mean absolute error of the leader in the backtest, at the horizon that matters; NaN = unknown.
+        loss: Mean absolute error of the leader in the backtest, over the horizon; NaN = unknown.
         naive_loss: The same for the best naive forecast.
     """
 
@@ -32,24 +32,35 @@ class Trust:
 def judge_forecast(forecast: Forecast | None) -> Trust:
     """Return whether `forecast` is good enough to act on.
 
-    The pool holds the naive forecasts themselves, so the leader can tie with them but not lose by much; what is
-    refused is a forecast without a season's history, or one whose leader is behind in the nearest horizon bucket.
+    The pool holds yesterday's and last week's value themselves, so it never loses to them by much. What a forecast
+    must add for scaling is foresight: it is refused while the last value is the best guess at every horizon, since
+    that is what the reactive part already acts on, and without the history of one season.
     """
     if forecast is None:
         return Trust(False, "NoForecast", "There is no forecast yet: scaling follows the observed load.")
     leader = max(forecast.weights, key=lambda name: forecast.weights[name], default="")
-    loss = _first_finite(forecast.backtest.get(leader, ()))
-    naive = min((x for x in map(_first_finite, forecast.naive.values()) if math.isfinite(x)), default=math.nan)
+    loss = _mean(forecast.backtest.get(leader, ()))
+    naive = min((x for x in map(_mean, forecast.naive.values()) if math.isfinite(x)), default=math.nan)
     if forecast.history_rung == "Hours":
         message = "History is shorter than one season: scaling follows the observed load and removes no replica."
         return Trust(False, "ShortHistory", message, leader, loss, naive)
-    if math.isfinite(loss) and math.isfinite(naive) and loss > naive:
-        message = "A naive forecast has the smaller error on this load's own history: scaling follows the load."
+    if _last_value_always_wins(forecast):
+        message = "The last value is the best guess at every horizon: scaling follows the observed load."
         return Trust(False, "NaiveIsBetter", message, leader, loss, naive)
-    return Trust(
-        True, "BacktestPassed", "No naive forecast does better on this load's own history.", leader, loss, naive
-    )
+    message = "The forecast sees more than the last value does, on this load's own history."
+    return Trust(True, "BacktestPassed", message, leader, loss, naive)
 
 
-def _first_finite(losses: tuple[float, ...]) -> float:
-    return next((x for x in losses if math.isfinite(x)), math.nan)
+def _last_value_always_wins(forecast: Forecast) -> bool:
+    rivals = [losses for name, losses in forecast.backtest.items() if name != "last"]
+    wins = [
+        last < best
+        for bucket, last in enumerate(forecast.naive.get("last", ()))
+        if math.isfinite(best := min((r[bucket] for r in rivals if math.isfinite(r[bucket])), default=math.nan))
+    ]
+    return bool(wins) and all(wins)
+
+
+def _mean(losses: tuple[float, ...]) -> float:
+    finite = [x for x in losses if math.isfinite(x)]
+    return sum(finite) / len(finite) if finite else math.nan

@@ -1,0 +1,104 @@
+"""presage's own metrics, in a registry of its own.
+
+Object names are labels only in the per-object series that dashboards need; those can be switched off and go when the
+object goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LAG_PERIOD_S = 0.25
+
+
+class Metrics:
+    """All series of one process.
+
+    Args:
+        per_object: Whether the per-object series are exported.
+    """
+
+    def __init__(self, *, per_object: bool = True) -> None:
+        self.registry = CollectorRegistry()
+        self._per_object = per_object
+        self._objects: dict[str, Gauge] = {}
+        self.leader = self._gauge("presage_leader", "1 while this process holds the Lease.")
+        self.loop_lag = Histogram(
+            "presage_event_loop_lag_seconds",
+            "How late the event loop woke a task that slept a fixed time.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._reconciles = Histogram(
+            "presage_reconcile_duration_seconds",
+            "Duration of reconciles by kind and outcome.",
+            ["kind", "outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._source_requests = Histogram(
+            "presage_source_request_duration_seconds",
+            "Duration of requests to metrics sources; outcome is ok or the fault's reason.",
+            ["source", "outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._kube_requests = Counter(
+            "presage_kube_requests_total",
+            "Requests to the Kubernetes API by verb, resource and outcome.",
+            ["verb", "resource", "outcome"],
+            registry=self.registry,
+        )
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, registry=self.registry)
+
+    def watch_value(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """Export a gauge whose value is read when it is scraped."""
+        self._gauge(name, help_text).set_function(read)
+
+    def observe_reconcile(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count one reconcile."""
+        self._reconciles.labels(kind, outcome).observe(seconds)
+
+    def observe_source_request(self, source: str, outcome: str, seconds: float) -> None:
+        """Count one request to a metrics source; safe to call from threads."""
+        self._source_requests.labels(source, outcome).observe(seconds)
+
+    def observe_kube_request(self, verb: str, resource: str, outcome: str, _seconds: float) -> None:
+        """Count one request to the Kubernetes API; safe to call from threads."""
+        self._kube_requests.labels(verb, resource, outcome).inc()
+
+    def set_object(self, namespace: str, name: str, values: Mapping[str, float]) -> None:
+        """Set an object's own series, `presage_<name of the value>`; those left out are removed."""
+        if not self._per_object:
+            return
+        for value_name, value in values.items():
+            if value_name not in self._objects:
+                self._objects[value_name] = Gauge(
+                    f"presage_{value_name}", "Per object.", ["namespace", "name"], registry=self.registry
+                )
+            self._objects[value_name].labels(namespace, name).set(value)
+        for value_name in self._objects.keys() - values.keys():
+            self._objects[value_name].remove_by_labels({"namespace": namespace, "name": name})
+
+    def forget_object(self, namespace: str, name: str) -> None:
+        """Remove a deleted object's series."""
+        for gauge in self._objects.values():
+            gauge.remove_by_labels({"namespace": namespace, "name": name})
+
+    def render(self) -> bytes:
+        """Return everything in the text format of Prometheus."""
+        return generate_latest(self.registry)
+
+    async def sample_loop_lag(self) -> None:
+        """Measure the event loop's lag, forever."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(_LAG_PERIOD_S)
+            self.loop_lag.observe(max(0.0, time.monotonic() - before - _LAG_PERIOD_S))
