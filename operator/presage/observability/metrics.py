@@ -74,23 +74,23 @@ class Metrics:
         """Count one request to the Kubernetes API; safe to call from threads."""
         self._kube_requests.labels(verb, resource, outcome).inc()
 
-    def set_object(self, namespace: str, name: str, values: Mapping[str, float]) -> None:
+    def set_object(self, kind: str, namespace: str, name: str, values: Mapping[str, float]) -> None:
         """Set an object's own series, `presage_<name of the value>`; those left out are removed."""
         if not self._per_object:
             return
         for value_name, value in values.items():
             if value_name not in self._objects:
                 self._objects[value_name] = Gauge(
-                    f"presage_{value_name}", "Per object.", ["namespace", "name"], registry=self.registry
+                    f"presage_{value_name}", "Per object.", ["kind", "namespace", "name"], registry=self.registry
                 )
-            self._objects[value_name].labels(namespace, name).set(value)
+            self._objects[value_name].labels(kind, namespace, name).set(value)
         for value_name in self._objects.keys() - values.keys():
-            self._objects[value_name].remove_by_labels({"namespace": namespace, "name": name})
+            self._objects[value_name].remove_by_labels({"kind": kind, "namespace": namespace, "name": name})
 
-    def forget_object(self, namespace: str, name: str) -> None:
+    def forget_object(self, kind: str, namespace: str, name: str) -> None:
         """Remove a deleted object's series."""
         for gauge in self._objects.values():
-            gauge.remove_by_labels({"namespace": namespace, "name": name})
+            gauge.remove_by_labels({"kind": kind, "namespace": namespace, "name": name})
 
     def render(self) -> bytes:
         """Return everything in the text format of Prometheus."""

@@ -26,8 +26,8 @@ class Intake:
         self._add = add
         self._spread = spread
 
-    def observe(self, definition: AnyKind, change: str | None, body: Json) -> None:
-        """Take one event.
+    def observe(self, definition: AnyKind, change: str | None, body: Json) -> ObjectKey:
+        """Take one event; return the object's key.
 
         Args:
             definition: The object's kind.
@@ -44,6 +44,7 @@ class Intake:
         if change == "DELETED" or before is None or _asks_anew(before, body):
             self._add(key)
             self._spread(definition.resource, body)
+        return key
 
 
 def _asks_anew(before: Json, after: Json) -> bool:

@@ -70,7 +70,7 @@ class Reconciler:
         decision = definition.decide(await definition.gather(model, memory, self._ports))
         self._memories[key] = (uid, decision.memory)
         applied = await self._apply(definition, model, decision)
-        self._metrics.set_object(key.namespace, key.name, decision.gauges)
+        self._metrics.set_object(key.kind, key.namespace, key.name, decision.gauges)
         failed = await self._report(definition, key, body, decision, applied)
         return failed or applied.outcome
 
@@ -132,4 +132,4 @@ class Reconciler:
     def _forget(self, key: ObjectKey) -> None:
         self._memories.pop(key, None)
         self._status.forget(key)
-        self._metrics.forget_object(key.namespace, key.name)
+        self._metrics.forget_object(key.kind, key.namespace, key.name)

@@ -1,0 +1,26 @@
+"""Entry point of the `presage` command; the only place that wires the operator together.
+
+Order: logs, settings, our HTTP server, the API server, the Lease, and only then the engine and kopf. A process that
+lost the Lease exits at once: whatever it still believed is no longer its business.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from presage.cli.app import parse, run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    arguments = parse(argv)
+    if arguments.command != "operator":
+        return run(arguments)
+    from presage.handlers.process import run_operator  # kopf and the rest are imported only where they run
+
+    return run_operator()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

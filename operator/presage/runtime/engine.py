@@ -1,0 +1,138 @@
+"""The engine: everything that works on objects while this process holds the Lease, put together from its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import structlog
+
+from presage.adapters.clock import SystemClock
+from presage.adapters.forecast_pool import ForecastThread
+from presage.adapters.kube import KubeClient, KubeError
+from presage.adapters.prometheus import PrometheusLoads
+from presage.adapters.scaler import KubeScaler
+from presage.core.faults import SourceFault
+from presage.observability.metrics import Metrics
+from presage.reconcile.kind import AnyKind
+from presage.reconcile.ports import Ports
+from presage.runtime.events import EventWriter
+from presage.runtime.intake import Intake
+from presage.runtime.queue import WorkQueue
+from presage.runtime.reconciler import Reconciler
+from presage.runtime.scheduler import Scheduler
+from presage.runtime.settings import Settings
+from presage.runtime.status import StatusWriter
+from presage.runtime.store import ObjectStore
+from presage.runtime.watches import Watches
+from presage.runtime.workers import Workers
+
+log = structlog.get_logger()
+
+_SWEEP_STUCK_S = 60.0
+
+
+class Engine:
+    """Owns queue, scheduler, watches, workers and writers.
+
+    Attributes:
+        intake: Takes the events of presage's own kinds.
+
+    Args:
+        settings: Of the process.
+        client: Fenced client: it writes only while the Lease is held.
+        kinds: All kinds.
+        metrics: Counts.
+    """
+
+    def __init__(self, settings: Settings, client: KubeClient, kinds: Iterable[AnyKind], metrics: Metrics) -> None:
+        self._kinds = kinds = tuple(kinds)
+        self._settings = settings
+        self._client = client
+        self._store = store = ObjectStore()
+        self._queue = WorkQueue()
+        self._scheduler = Scheduler(self._queue.add)
+        self._watches = Watches(client, kinds, store, self._queue.add)
+        self.intake = Intake(store, self._queue.add, self._watches.spread)
+        self._loads = PrometheusLoads(
+            self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
+        )
+        self._forecaster = ForecastThread()
+        self._events = EventWriter(client, settings.pod_name)
+        ports = Ports(SystemClock(), store, self._watches, self._loads, self._forecaster, KubeScaler(client))
+        status = StatusWriter(client, settings.status_refresh_seconds)
+        self._workers = Workers(
+            Reconciler(kinds, ports, status, self._events, metrics).reconcile,
+            self._queue,
+            self._scheduler,
+            store,
+            count=settings.workers,
+            resync_s=settings.resync_seconds,
+        )
+        self._metrics = metrics
+        metrics.watch_value("presage_queue_depth", "Objects that wait to be handled.", lambda: self._queue.depth)
+        metrics.watch_value("presage_queue_age_seconds", "Wait of the object at the front.", lambda: self._queue.age_s)
+        metrics.watch_value("presage_seconds_since_sweep", "Age of the last sweep.", self._sweep_age)
+        metrics.watch_value("presage_events_dropped", "Events not written.", lambda: self._events.dropped)
+
+    async def prime(self) -> None:
+        """Fill every copy before the first decision: until then, absence would be a lie.
+
+        Raises:
+            KubeError: If presage's own kinds cannot be listed; `NotFound` means that their CRDs are not there.
+        """
+        for kind in self._kinds:
+            await self._relist(kind)
+        await self._watches.start()
+
+    async def run(self) -> None:
+        """Work until cancelled, once primed; ends with an exception group if any part dies."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_listing(), name="relist")
+                group.create_task(self._scheduler.run(), name="scheduler")
+                group.create_task(self._events.run(), name="events")
+                group.create_task(self._workers.run(), name="workers")
+                group.create_task(self._metrics.sample_loop_lag(), name="loop-lag")
+        finally:
+            await self._watches.stop()
+            await self._loads.close()
+            await self._forecaster.close()
+
+    async def _relist(self, kind: AnyKind) -> None:
+        """Bring the store in line with the API server, whatever events were lost."""
+        before = {key for key in self._store.all_keys() if key.kind == kind.name}
+        bodies, _ = await self._client.list(kind.resource)
+        for body in bodies:
+            before.discard(self.intake.observe(kind, None, body))
+        for key in before:
+            gone = self._store.get(key.kind, key.namespace, key.name)
+            if gone is not None:
+                self.intake.observe(kind, "DELETED", gone)
+
+    async def _keep_listing(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds)
+            for kind in self._kinds:
+                try:
+                    await self._relist(kind)
+                except KubeError as error:
+                    log.warning("relist.failed", kind=kind.name, error=str(error))
+
+    def find_stuck(self) -> str | None:
+        """Return what no longer moves, or None: for the liveness probe."""
+        age = self._sweep_age()
+        if age > _SWEEP_STUCK_S:
+            return f"the last sweep was {age:.0f} s ago"
+        return self._watches.find_stuck()
+
+    def _sweep_age(self) -> float:
+        return time.monotonic() - self._workers.last_sweep
+
+    async def _read_secret(self, name: str, key: str) -> bytes:
+        try:
+            return await self._client.secret_value(self._settings.namespace, name, key)
+        except KubeError as error:
+            message = f"Secret {name} with key {key} cannot be read in presage's own namespace."
+            raise SourceFault("SecretMissing", message) from error

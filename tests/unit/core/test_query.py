@@ -1,0 +1,72 @@
+"""PromQL from parsed parts: what comes out, and that nothing can be pasted in."""
+
+from __future__ import annotations
+
+import pytest
+
+from presage.core.query import (
+    CounterLoad,
+    GaugeLoad,
+    Load,
+    Matcher,
+    build_history_query,
+    build_selector,
+    build_tick_query,
+    quote,
+)
+
+ORDERS = CounterLoad("http_requests_total", (Matcher("route", "=", "/order"),), 60)
+
+
+@pytest.mark.parametrize(
+    ("load", "tenant", "step", "want"),
+    [
+        pytest.param(ORDERS, None, 300, 'sum(rate(http_requests_total{route="/order"}[300000ms]))', id="slot"),
+        pytest.param(ORDERS, None, 15, 'sum(rate(http_requests_total{route="/order"}[60000ms]))', id="short slot"),
+        pytest.param(
+            ORDERS,
+            Matcher("ns", "=", "a"),
+            300,
+            'sum(rate(http_requests_total{route="/order",ns="a"}[300000ms]))',
+            id="tenant",
+        ),
+        pytest.param(GaugeLoad("jobs", ()), None, 60, "sum(avg_over_time(jobs{}[60000ms]))", id="gauge"),
+    ],
+)
+def test_history_query(load: Load, tenant: Matcher | None, step: float, want: str) -> None:
+    assert build_history_query(load, tenant, step) == want
+
+
+def test_tick_query_asks_load_age_and_series_at_once() -> None:
+    query = build_tick_query(ORDERS, None)
+    assert query.count(" or ") == 2
+    for part in ('"presage","load"', '"presage","newest"', '"presage","series"'):
+        assert part in query
+
+
+@pytest.mark.parametrize(
+    ("value", "want"),
+    [
+        pytest.param('a"} or vector(1) #', '"a\\"} or vector(1) #"', id="quote"),
+        pytest.param("a\\", '"a\\\\"', id="backslash at the end"),
+        pytest.param("a\nb", '"a\\nb"', id="line break"),
+        pytest.param("\x00\x1f", '"\\x00\\x1f"', id="control characters"),
+        pytest.param("größe", '"größe"', id="other scripts stay"),
+    ],
+)
+def test_values_are_quoted(value: str, want: str) -> None:
+    assert quote(value) == want
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        pytest.param(CounterLoad("up} or vector(1)", (), 60), id="metric"),
+        pytest.param(CounterLoad("", (), 60), id="empty metric"),
+        pytest.param(CounterLoad("up", (Matcher("a=b", "=", ""),), 60), id="label"),
+        pytest.param(CounterLoad("up", (Matcher("a", "=~x", ""),), 60), id="operator"),
+    ],
+)
+def test_names_outside_the_grammar_are_refused(load: Load) -> None:
+    with pytest.raises(ValueError, match="is n"):
+        build_selector(load, None)
