@@ -14,7 +14,7 @@ import numpy as np
 
 from presage.core.forecast import engine, seasons
 from presage.core.forecast.block import Block
-from presage.core.forecast.geometry import HOUR_SECONDS, WEEK_SECONDS, Geometry, geometry_of
+from presage.core.forecast.geometry import HOUR_SECONDS, SPAN_DAYS, WEEK_SECONDS, Geometry, geometry_of
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.report import Batch, report
 from presage.core.forecast.series import Row, lay_row
@@ -35,9 +35,7 @@ def fit_rows(
 
     def kind(i: int) -> Hashable:
         row = rows[i]
-        truths = _truths(row)
-        days = min(truths // row.geometry.day, WEEK_MIN_DAYS)
-        return row.geometry, int(row.ahead.max()), days or -truths
+        return row.geometry, int(row.ahead.max()), _span(row)
 
     def run(part: list[int]) -> list[Forecast]:
         return _fit_group([rows[i] for i in part], quantiles, effort, [states[i] for i in part])
@@ -84,10 +82,18 @@ def _chunks(members: list[int], slots: int) -> Iterator[list[int]]:
         yield members[first : first + length]
 
 
-def _truths(row: Row) -> int:
-    """Slots from the oldest known truth on."""
+def _span(row: Row) -> int:
+    """Slots from the oldest known truth on, in whole quarters of a day once there is a day.
+
+    Rows of one span share their cut-offs, and no row's cut-offs depend on what else is in the batch.
+    """
     known = np.flatnonzero(np.isfinite(row.observed))
-    return len(row.observed) - int(known[0]) if len(known) else 0
+    truths = len(row.observed) - int(known[0]) if len(known) else 0
+    day = row.geometry.day
+    if truths < day:
+        return truths
+    quarters = min(4 * truths // day, 4 * (SPAN_DAYS + 1))
+    return quarters * day // 4
 
 
 def _fit_group(
@@ -97,8 +103,7 @@ def _fit_group(
     horizon = int(max(r.ahead.max() for r in rows))
     block = engine.fit_block([r.observed for r in rows], [r.lags for r in rows], geometry, horizon)
     found = seasons.find_seasons(block)
-    history = min(_truths(r) for r in rows)
-    fitted = engine.fit(block, history, horizon, effort, _allowed(rows, geometry, found))
+    fitted = engine.fit(block, _span(rows[0]), horizon, effort, _allowed(rows, geometry, found))
     below, seen = fitted.below.copy(), fitted.seen.copy()
     for i, state in enumerate(states):
         if state is not None and same_kind(state, geometry):

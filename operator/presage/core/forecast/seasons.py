@@ -15,9 +15,9 @@ TEST_PERIODS = 4  # newest periods looked at
 def find_seasons(block: Block) -> BoolArray:
     """(rows, seasons) whether each season of the geometry repeats in the history.
 
-    A season counts if the value one season back misses by less than the mean of that season does, and
-    by less than each shorter season that counts; its autocorrelation confirms it. Seasons that the
-    user gave count untested.
+    A season counts if the value one season back misses by less than the mean of that season does, by
+    less than the value half a season back (which a mere drift brings closer), and by less than each
+    shorter season that counts; its autocorrelation confirms it. Seasons that the user gave count untested.
     """
     seasons = block.geometry.seasons
     found = np.ones((len(block.observed), len(seasons)), dtype=bool)
@@ -31,11 +31,12 @@ def find_seasons(block: Block) -> BoolArray:
             continue
         now, back = window[:, lag:], window[:, :-lag]
         loss = _miss(now, back)
-        rival = _miss(now, _mean_before(window, lag))
+        half = window[:, lag - lag // 2 : -(lag // 2)]
+        rival = np.fmin(_miss(now, _mean_before(window, lag)), _miss(now, half))
         for j in range(i):
             shorter = _miss(now, window[:, lag - lags[j] : -lags[j]])
             rival = np.where(found[:, j], np.fmin(rival, shorter), rival)
-        enough = (np.isfinite(now) & np.isfinite(back)).sum(axis=1) >= max(6, lag // 7)
+        enough = (np.isfinite(now) & np.isfinite(back)).sum(axis=1) >= max(6, lag // 2)
         found[:, i] = enough & (loss < BETTER * rival) & (_correlation(now, back) > MIN_AUTOCORRELATION)
     return found
 
