@@ -51,6 +51,7 @@ def configure_logging(level: str, stream: TextIO = sys.stderr) -> None:
             ],
         )
     )
+    logging.captureWarnings(capture=True)  # a library's warning is a line like any other
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

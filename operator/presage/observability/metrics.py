@@ -27,7 +27,6 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._per_object = per_object
         self._objects: dict[str, Gauge] = {}
-        self.leader = self._gauge("presage_leader", "1 while this process holds the Lease.")
         self.loop_lag = Histogram(
             "presage_event_loop_lag_seconds",
             "How late the event loop woke a task that slept a fixed time.",
