@@ -61,7 +61,7 @@ def forecast_many(
     levels = _levels(quantiles)
     if effort not in get_args(Effort):
         raise ValueError(f"effort must be one of {get_args(Effort)}, got {effort!r}")
-    horizons = [horizon] * len(series) if isinstance(horizon, int | np.integer) else list(horizon)
+    horizons = list(horizon) if isinstance(horizon, Sequence | np.ndarray) else [horizon] * len(series)
     old: Sequence[State | None] = [None] * len(series) if states is None else states
     if len(horizons) != len(series) or len(old) != len(series):
         raise ValueError(f"{len(series)} series, {len(horizons)} horizons and {len(old)} states do not match")

@@ -18,12 +18,13 @@ from presage.core.forecast.geometry import HOUR_SECONDS, SPAN_DAYS, WEEK_SECONDS
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.report import Batch, report
 from presage.core.forecast.series import Row, lay_row
-from presage.core.forecast.state import State, same_kind, unpack
+from presage.core.forecast.state import State, ring_slots, same_kind, unpack
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast
 
 CHUNK_ROWS = 64
 CHUNK_SLOTS = 400_000  # rows times slots handled at once
 WEEK_MIN_DAYS = 8
+RING_LIMIT = 2.0**100  # scaled values beyond this are cut, so that a 32-bit ring can hold them
 
 T = TypeVar("T")
 
@@ -136,7 +137,11 @@ def _allowed(rows: Sequence[Row], geometry: Geometry, found: BoolArray) -> BoolA
 def _moved(state: State, geometry: Geometry, new: FloatArray, horizon: int) -> Row:
     """The state's row after `new` values."""
     clean = np.where(np.isfinite(new), new, np.nan)
-    values = np.concatenate([state.ring.astype(np.float64), np.ldexp(clean, -state.exponent)])
+    with np.errstate(over="ignore"):
+        scaled = np.clip(np.ldexp(clean, -state.exponent), -RING_LIMIT, RING_LIMIT)
+    # cut to the ring's length before use: slot by slot or all at once then sees the same
+    values = np.concatenate([state.ring.astype(np.float64), scaled])
+    values = values[-ring_slots(geometry, state.found, horizon) :]
     known = len(state.ring) > 0 or bool(np.isfinite(clean).any())
     return lay_row(
         geometry,

@@ -92,11 +92,6 @@ class Geometry:
         """Past periods behind a median: fewer of a long season."""
         return 7 if season.slots <= self.day else 4
 
-    @property
-    def longest(self) -> int:
-        """Slots of the longest season in use."""
-        return max([self.day, *(round(s.slots) for s in self.seasons)])
-
 
 @lru_cache(maxsize=1024)
 def geometry_of(step: float, seasons: tuple[int, ...] | None) -> Geometry:

@@ -17,6 +17,8 @@ from presage.core.forecast.geometry import DAY_SECONDS, Geometry, geometry_of
 from presage.core.forecast.types import FloatArray, IntArray, Series
 from presage.core.forecast.walltime import plan_wall
 
+MIN_EXPONENT = -60  # lower, and a normal value after a history of next to nothing would overflow
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -98,7 +100,7 @@ def prepare(series: Series, horizon: int) -> Row:
     kept = values[known[0] :][-geometry.history_slots :] if len(known) else values[:0]
     old = np.empty(0) if coarse is None else _older(series, coarse, geometry, len(kept), end)
     largest = max([0.0, *(float(np.nanmax(np.abs(x))) for x in (kept, old) if np.isfinite(x).any())])
-    exponent = math.frexp(largest)[1]
+    exponent = max(math.frexp(largest)[1], MIN_EXPONENT)
     kept, old = np.ldexp(kept, -exponent), np.ldexp(old, -exponent)
     slots = len(old) + (len(values) - int(known[0]) if len(known) else 0)
     observed = np.concatenate([np.full(len(old), np.nan), kept])

@@ -61,7 +61,7 @@ def same_kind(state: State, geometry: Geometry) -> bool:
 def next_state(row: Row, found: tuple[int, ...], fitted: Fit, i: int) -> State:
     """The state after a forecast of `row`, whose coefficients are row `i` of `fitted`."""
     geometry = row.geometry
-    ring = row.values[-ring_slots(geometry, len(row.ahead)) :]
+    ring = row.values[-ring_slots(geometry, found, len(row.ahead)) :]
     return State(
         ring=ring.astype(np.float32),
         coefficients=pack(fitted, i),
@@ -76,12 +76,19 @@ def next_state(row: Row, found: tuple[int, ...], fitted: Fit, i: int) -> State:
     )
 
 
-def ring_slots(geometry: Geometry, horizon: int) -> int:
-    """How many newest slots a state keeps: what the lags need, as far as the size allows."""
+def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
+    """How many newest slots a state keeps: what the lags need, as far as the size allows.
+
+    Args:
+        geometry: Slots and seasons.
+        found: Seasons in use, seconds; the longest of them, or the day, bounds the size.
+        horizon: Slots ahead.
+    """
     coefficients = 4 * packed_size(geometry)
     budget = MAX_BYTES
     if geometry.step < LONG_STEP:
-        budget = BYTES_PER_SLOT * (geometry.longest + horizon)
+        longest = max([geometry.day, *(round(s / geometry.step) for s in found)])
+        budget = BYTES_PER_SLOT * (longest + horizon)
     fits = (budget - coefficients - FIXED_BYTES) // 4
     return max(2, min(geometry.lag_slots, fits))
 
