@@ -8,6 +8,7 @@ made of slots at least one season before t, so that every cut-off may use it for
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -52,6 +53,11 @@ class Block:
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]
+
+    @cached_property
+    def known(self) -> IntArray:
+        """(rows, width) column of the newest known truth at or before each column; -1 where there is none."""
+        return last_known(self.observed)
 
     def columns(self, season: Season) -> IntArray:
         """Columns for which season arrays are made: from `lo` up to one season past the end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from presage.core.forecast.block import Block, last_known
+from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import Season
 from presage.core.forecast.types import FloatArray, IntArray
 
@@ -17,7 +17,7 @@ def last_value(block: Block, cuts: IntArray, ahead: IntArray) -> FloatArray:
 
 def newest(block: Block, cuts: IntArray) -> FloatArray:
     """(rows, cuts) newest known value before each cut-off; NaN where there is none."""
-    known = last_known(block.observed)[:, np.maximum(cuts - 1, 0)]
+    known = block.known[:, np.maximum(cuts - 1, 0)]
     value = np.take_along_axis(block.observed, np.maximum(known, 0), axis=1)
     return np.where((known >= 0) & (cuts > 0), value, np.nan)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from presage.core.forecast.block import Block
-from presage.core.forecast.deviation import profile_with_deviation
+from presage.core.forecast.deviation import profile_scaled, profile_with_deviation
 from presage.core.forecast.geometry import Geometry
 from presage.core.forecast.level import level
 from presage.core.forecast.naive import last_value, seasonal
@@ -46,10 +46,12 @@ def pool_of(geometry: Geometry) -> tuple[Model, ...]:
         name, seconds = season.name, season.seconds
         fast = partial(profile_with_deviation, season, FAST[0] * day, FAST[1] * day)
         slow = partial(profile_with_deviation, season, SLOW[0] * day, SLOW[1] * day)
+        scaled = partial(profile_scaled, season, SLOW[0] * day, SLOW[1] * day)
         models += [
             Model(name, partial(seasonal, season), seconds),
             Model(f"{name}_median", partial(profile, season), seconds),
             Model(f"{name}_median_fast", fast, seconds),
             Model(f"{name}_median_slow", slow, seconds),
+            Model(f"{name}_median_scaled", scaled, seconds),
         ]
     return tuple(models)

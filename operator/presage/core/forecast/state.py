@@ -21,7 +21,7 @@ from presage.core.forecast.types import FloatArray, SmallArray
 MAX_BYTES = 65_536
 BYTES_PER_SLOT = 32
 LONG_STEP = 300  # seconds from which the flat bound holds
-FIXED_BYTES = 700  # pickle frame, scalars and names
+FIXED_BYTES = 400  # pickle frame, scalars and names
 
 
 @dataclass(frozen=True, slots=True)
