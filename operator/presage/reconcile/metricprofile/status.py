@@ -99,7 +99,7 @@ def _build_forecast(memory: ForecastMemory, facts: Facts) -> dict[str, object]:
         "refitted": _time((memory.fitted_slot + 1) * step),
     }
     share, count = forecast.coverage.get(level, (math.nan, 0))
-    if math.isfinite(share):
+    if count:
         built["coverage"] = {"asked": level, "got": round(share, 2), "samples": count}
     for name, loss in (("loss", facts.trust.loss), ("naiveLoss", facts.trust.naive_loss)):
         if math.isfinite(loss):
