@@ -13,7 +13,7 @@ import numpy as np
 from e2e.demo import hpa, manifests
 from e2e.demo.accounting import FloatArray
 from e2e.demo.errors import DemoError
-from e2e.demo.forecasts import ForecastLog
+from e2e.demo.forecasts import read_latest, read_samples
 from e2e.demo.kube import Watch
 from e2e.demo.observe import UseLog, describe_profile, find_security_warnings
 from e2e.demo.plan import Plan, history_counter, live_rates, warm_start
@@ -122,7 +122,6 @@ class Play:
         minutes = (plan.warmup_seconds + plan.day_seconds) / 60
         say(f"- one day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
         node = self._stage.kubectl.get("nodes")["items"][0]["metadata"]["name"]
-        forecasts = ForecastLog(self._stage.prometheus)
         use = UseLog(self._stage.kubectl, node)
         turn = 0
         while (now := time.time()) < self._day_ends + 1:
@@ -130,15 +129,15 @@ class Play:
                 use.sample(now)
             turn += 1
             if now >= self._began:
-                self._show(now, forecasts)
+                self._show(now)
             time.sleep(max(0.0, min(PROGRESS_SECONDS - (time.time() - now), self._day_ends + 1.2 - time.time())))
         return use
 
-    def _show(self, now: float, forecasts: ForecastLog) -> None:
+    def _show(self, now: float) -> None:
         """Print one line: where the day stands, load, forecast, replicas, why."""
         profile = self._stage.kubectl.get("metricprofile", manifests.FUNCTION, f"-n={manifests.NAMESPACE}")
         load = self._stage.prometheus.value(manifests.load_query(self._plan))
-        ahead = forecasts.latest()
+        ahead = read_latest(self._stage.prometheus)
         into_day = now - self._day_starts
         hours = into_day / self._plan.day_seconds * 24 % 24
         clock = f"{int(hours):02d}:{int(hours % 1 * 60):02d}"
@@ -166,7 +165,7 @@ class Play:
             raise DemoError("no pod of the function became ready while it was watched")
         offered: FloatArray = np.array(counts["sent"], dtype=float)
         rival = hpa.replay(plan.rival(startup), offered, float(self._began), self._initial)
-        forecasts = ForecastLog(self._stage.prometheus).samples(self._day_starts, self._day_ends)
+        forecasts = read_samples(self._stage.prometheus, self._day_starts, self._day_ends)
         return RunRecord(
             trace=self._load.name,
             start=float(self._day_starts),

@@ -34,6 +34,7 @@ def render_config(kubeconfig: Path, demo_namespace: str, operator_namespace: str
         source = f"__meta_kubernetes_pod_label_{label}"
         return {
             "job_name": name,
+            "honor_labels": True,
             "scrape_interval": interval,
             "scrape_timeout": interval,
             "kubernetes_sd_configs": [

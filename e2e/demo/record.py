@@ -19,7 +19,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class ForecastSample:
-    """The load that was forecast for ``at``, one lead time before it: median and upper quantile, in requests/s."""
+    """The load that was forecast for ``at`` one lead time before it, in requests a second.
+
+    ``median`` is that of the moment itself, ``upper`` the highest upper quantile until then, which replicas are made
+    for.
+    """
 
     at: float
     median: float
