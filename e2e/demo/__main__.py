@@ -21,11 +21,10 @@ from e2e.demo.traces import CompressedLoad, TraceError, compress, generate, read
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SEED = 1
-DEFAULT_DAYS = 15
 EXAMPLES = """examples:
   python -m e2e.demo run                                   the built-in load, a day in 8 minutes
   python -m e2e.demo run --trace my.csv --day-seconds 360  the last whole day of a trace of yours
-  python -m e2e.demo plot --out demo-out                   table and picture of the last run again
+  python -m e2e.demo plot                                  table and picture of the last run again
   python -m e2e.demo clean                                 remove all that the demo put into the cluster
 
 A trace is a CSV file with the header timestamp,value (epoch seconds or ISO 8601, UTC): at least 3 whole days, of which
@@ -55,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     plot = commands.add_parser("plot", help="write table and picture again from a recorded run")
     for command in (run, plot):
         command.add_argument(
-            "--out", type=Path, default=Path("demo-out"), help="folder of the results (default demo-out)"
+            "--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)"
         )
     commands.add_parser("clean", help="remove namespaces, release, kinds and Prometheus of the demo; can be repeated")
     return parser
