@@ -113,6 +113,7 @@ def make_packages(role: Role, base: Path, folder: Path) -> None:
     target = folder / HOME.lstrip("/") / "site-packages"
     target.mkdir(parents=True)
     argv = [*_find_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    argv += ["--link-mode", "copy"]  # a hard link would share what is changed below with the cache
     argv += ["--python-version", PYTHON_VERSION, "--python-platform", PLATFORM, "--target", str(target)]
     run("dependencies", [*argv, "-r", str(_requirements(role))])
     for tests in [p for name in ("tests", "test") for p in target.rglob(name) if p.is_dir()]:
