@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from e2e.demo.errors import BAD_INPUT, INTERRUPTED, DemoError
+from e2e.cluster.errors import ClusterError
+from e2e.cluster.progress import part, say
+from e2e.demo.errors import BAD_INPUT, INTERRUPTED, UNREACHABLE, DemoError
 from e2e.demo.plan import LONGEST_DAY, SHORTEST_DAY, Plan
 from e2e.demo.plot import draw
 from e2e.demo.record import RunRecord, read_record
@@ -104,8 +105,9 @@ def run_command(options: argparse.Namespace) -> int:
     plan = build_plan(options)
     load = load_trace(options, plan)
     from e2e.cluster import Cluster
+    from e2e.demo.gather import gather
     from e2e.demo.play import Play
-    from e2e.demo.stage import Stage, say, step
+    from e2e.demo.stage import Stage
 
     options.out.mkdir(parents=True, exist_ok=True)
     stage = Stage(ROOT, Cluster("full"))
@@ -115,14 +117,18 @@ def run_command(options: argparse.Namespace) -> int:
         stage.set_up(plan, play.initial_replicas)
         record = play.run()
     except KeyboardInterrupt:
-        with step("interrupted: clearing"):
+        with part("interrupted", "clearing", "cleared"):
             stage.clear()
         return INTERRUPTED
+    except (DemoError, ClusterError):
+        if stage.cluster.is_up():
+            say(f"objects and logs: {gather(stage, options.out / 'failure')}")
+        raise
     summary = write_results(record, options.out)
     print(render_text(summary))
     print(f"Picture: {options.out / 'demo.png'}")
     if options.remove:
-        with step("clearing"):
+        with part("demo", "clearing", "cleared"):
             stage.clear()
     else:
         say(f"presage still runs: kubectl --kubeconfig {stage.cluster.kubeconfig} get mprof -A")
@@ -144,9 +150,9 @@ def plot_command(options: argparse.Namespace) -> int:
 def clean_command(_options: argparse.Namespace) -> int:
     """Remove all that the demo put into the cluster."""
     from e2e.cluster import Cluster
-    from e2e.demo.stage import Stage, step
+    from e2e.demo.stage import Stage
 
-    with step("clearing"):
+    with part("demo", "clearing", "cleared"):
         Stage(ROOT, Cluster("full")).clear()
     return 0
 
@@ -168,10 +174,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DemoError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except ClusterError as error:
+        print(error.report(), file=sys.stderr)
+        return UNREACHABLE
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
     sys.exit(main())

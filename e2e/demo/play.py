@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from e2e.cluster.progress import part, say
 from e2e.demo import hpa, manifests
 from e2e.demo.accounting import FloatArray
 from e2e.demo.errors import DemoError
@@ -20,7 +21,7 @@ from e2e.demo.plan import Plan, history_counter, live_rates, warm_start
 from e2e.demo.podlog import PodLog, ReplicaLog, build_fleet, median_startup
 from e2e.demo.prometheus import Prometheus, prove_history, render_config, render_openmetrics
 from e2e.demo.record import Counts, RunRecord
-from e2e.demo.stage import Stage, say, step
+from e2e.demo.stage import Stage
 from e2e.demo.traces import CompressedLoad
 from presage.dataplane.demo.schedule import RateSchedule, render_schedule
 from presage.dataplane.demo.tally import TallyDocument
@@ -84,16 +85,17 @@ class Play:
         stage, plan = self._stage, self._plan
         self._began = int(time.time()) + SECONDS_TO_START
         schedule = RateSchedule(self._began, self._load.step_seconds, tuple(live_rates(plan, self._load).tolist()))
-        with step("load generator"):
+        with part("load generator", "applying", "applied"):
             stage.kubectl.apply(*manifests.build_generator(stage.function_image, render_schedule(schedule)))
-        with step(f"Prometheus with {self._load.history_days} days of history"):
-            self._start_prometheus(stage.prometheus)
-        with step("MetricSource and MetricProfile"):
+        with part("Prometheus with history"):
+            proof = self._start_prometheus(stage.prometheus)
+        say(f"  {self._load.history_days} days of history: {proof}")
+        with part("MetricSource, MetricProfile", "applying", "applied"):
             stage.kubectl.apply(manifests.build_source(stage.prometheus.url))
             stage.kubectl.apply(manifests.build_profile(plan, self._load.history_days))
         self._wait_for_generator()
 
-    def _start_prometheus(self, prometheus: Prometheus) -> None:
+    def _start_prometheus(self, prometheus: Prometheus) -> str:
         kubeconfig = self._stage.cluster.kubeconfig
         prometheus.prepare(render_config(kubeconfig, manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE))
         times, values = history_counter(self._load, self._plan.warmup_seconds, self._began)
@@ -107,7 +109,7 @@ class Play:
         expected = [
             (times[index] + 0.5, (values[index] - values[index - window + 1]) / (window - 1)) for index in moments
         ]
-        say("  " + prove_history(prometheus, manifests.load_query(self._plan), expected))
+        return prove_history(prometheus, manifests.load_query(self._plan), expected)
 
     def _wait_for_generator(self) -> None:
         kubectl = self._stage.kubectl
@@ -120,7 +122,7 @@ class Play:
     def _follow(self) -> UseLog:
         plan = self._plan
         minutes = (plan.warmup_seconds + plan.day_seconds) / 60
-        say(f"- one day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
+        say(f"\none day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
         node = self._stage.kubectl.get("nodes")["items"][0]["metadata"]["name"]
         use = UseLog(self._stage.kubectl, node)
         turn = 0

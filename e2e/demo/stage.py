@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.cluster import Cluster, ensure_binary
+from e2e.cluster.progress import part
 from e2e.demo import manifests
-from e2e.demo.errors import UNREACHABLE, DemoError
+from e2e.demo.errors import DemoError
 from e2e.demo.kube import Kubectl
 from e2e.demo.plan import Plan
 from e2e.demo.prometheus import Prometheus
@@ -19,20 +16,6 @@ from e2e.images import ensure_image
 
 CHART = Path("charts/presage")
 CRDS = ("metricprofiles.presage.dev", "metricsources.presage.dev")
-
-
-def say(text: str) -> None:
-    """Print a line of progress."""
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def step(what: str) -> Iterator[None]:
-    """Say what is being done, and afterwards how long it took."""
-    say(f"- {what} …")
-    began = time.monotonic()
-    yield
-    say(f"  {what}: {time.monotonic() - began:.1f} s")
 
 
 class Stage:
@@ -57,27 +40,26 @@ class Stage:
     def set_up(self, plan: Plan, replicas: int) -> None:
         """Bring everything up to the point where load and history can begin."""
         if not self.cluster.is_up():
-            with step("cluster up"):
-                self.cluster.up()
-        with step("clear what an earlier run left"):
+            self.cluster.up()
+        with part("what an earlier run left", "clearing", "cleared"):
             self.clear()
         for role in ("dataplane", "operator"):
             self._load_image(role)
-        with step("namespaces and function"):
+        with part("namespaces, function", "applying", "applied"):
             self.kubectl.apply(
                 manifests.build_namespace(manifests.NAMESPACE), manifests.build_namespace(manifests.OPERATOR_NAMESPACE)
             )
             self.kubectl.apply(*manifests.build_function(self.function_image, plan, replicas))
-        with step("presage by Helm"):
+        with part("presage by Helm", "installing", "installed"):
             self._install()
-        with step("function ready"):
+        with part("function"):
             self.kubectl.run(
                 "rollout", "status", f"deployment/{manifests.FUNCTION}", f"-n={manifests.NAMESPACE}", "--timeout=120s"
             )
 
     def _load_image(self, role: str) -> None:
-        with step(f"image of the {role}"):
-            image = ensure_image(role)
+        image = ensure_image(role)
+        with part(f"{role} image", "loading", "loaded"):
             self.cluster.load_image(image.path, image.name)
         if role == "dataplane":
             self.function_image = image.name
@@ -115,12 +97,3 @@ class Stage:
         self.kubectl.run("delete", "crd", *CRDS, gone)
         spaces = (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
         self.kubectl.run("delete", "namespace", *spaces, gone, "--timeout=90s")
-
-    def require_up(self) -> None:
-        """Raise where there is no cluster.
-
-        Raises:
-            DemoError: the cluster is not up.
-        """
-        if not self.cluster.is_up():
-            raise DemoError("the demo's cluster is not up; make cluster-up starts it", UNREACHABLE)
