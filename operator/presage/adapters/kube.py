@@ -1,7 +1,6 @@
 """The Kubernetes API for the rest of presage: asynchronous, raw JSON, bounded, and fenced.
 
-The client library blocks, so every request runs in one bounded pool of threads of ours; the Lease alone has a thread
-of its own, so that a full pool never costs the leadership. Every request has time limits and nothing is retried here:
+Requests run in threads, see `presage.adapters.kube_calls`. Every request has time limits and nothing is retried here:
 the callers know when to try again.
 
 Invariants: a write asks the guard right before it is sent, in the thread that sends it, and is not sent if the guard
@@ -11,13 +10,11 @@ says no; objects are plain dictionaries and keep fields that presage does not kn
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
+from presage.adapters.kube_calls import READ, KubeCalls, Observer
 from presage.adapters.kube_config import load_configuration
 from presage.adapters.kube_error import (
     Conflict,
@@ -32,7 +29,7 @@ from presage.adapters.kube_error import (
 )
 from presage.adapters.kube_event import event_body
 from presage.adapters.kube_json import JsonObject, objects_at, text_at
-from presage.adapters.kube_path import EVENTS, LEASES, SECRETS, api_path
+from presage.adapters.kube_path import EVENTS, SECRETS, api_path
 from presage.adapters.kube_transport import Limits, Transport
 from presage.core.resource_type import ResourceType
 
@@ -53,12 +50,7 @@ __all__ = [
 Guard = Callable[[], bool]
 Listing = tuple[list[dict[str, object]], str]
 """Objects of a collection, and the resource version a watch goes on from."""
-Observer = Callable[[str, str, str, float], None]
-"""Called after each request, in its thread: verb, plural, outcome (`ok` or the error's class), seconds."""
-
-_READ = Limits(connect_s=3, read_s=30)
 _WRITE = Limits(connect_s=2, read_s=10)
-_LEASE = Limits(connect_s=2, read_s=3)
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _WATCH_CONNECTIONS = 16
@@ -99,14 +91,11 @@ def _always() -> bool:
     return True
 
 
-class KubeClient:
+class KubeClient(KubeCalls):
     """Reads and writes of the API server. `fenced` gives the same client with every write behind a guard."""
 
     def __init__(self, transport: Transport, threads: int = 16, observer: Observer | None = None) -> None:
-        self.transport = transport
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="kube")
-        self._lease_thread = ThreadPoolExecutor(1, thread_name_prefix="kube-lease")
-        self._observer = observer
+        super().__init__(transport, threads, observer)
         self._guard: Guard = _always
 
     def fenced(self, guard: Guard) -> KubeClient:
@@ -119,23 +108,6 @@ class KubeClient:
         fenced.__dict__.update(self.__dict__)
         fenced._guard = guard
         return fenced
-
-    async def close(self) -> None:
-        """Drop requests that have not started, close idle connections; requests under way end by their limits."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._lease_thread.shutdown(wait=False, cancel_futures=True)
-        self.transport.close()
-
-    async def server_version(self) -> str:
-        """The API server's version, such as `v1.36.3`.
-
-        Raises:
-            KubeError: the request did not succeed.
-        """
-        answer = await self._run(
-            self._threads, "get", "version", lambda: self.transport.request("GET", "/version", _READ)
-        )
-        return text_at(answer, "gitVersion") or ""
 
     async def get(self, resource: ResourceType, name: str, namespace: str | None = None) -> dict[str, object]:
         """One object.
@@ -321,45 +293,6 @@ class KubeClient:
         namespace = text_at(body, "metadata", "namespace")
         return await self._write(EVENTS, "create", "POST", api_path(EVENTS, namespace=namespace), body)
 
-    async def get_lease(self, namespace: str, name: str) -> dict[str, object]:
-        """The Lease object, read in the Lease's own thread.
-
-        Raises:
-            KubeError: the request did not succeed.
-        """
-        path = api_path(LEASES, name, namespace)
-        return await self._run(
-            self._lease_thread, "get", LEASES.plural, lambda: self.transport.request("GET", path, _LEASE)
-        )
-
-    async def create_lease(self, namespace: str, name: str, spec: JsonObject) -> dict[str, object]:
-        """Create the Lease. Not guarded: it is what the guard stands on.
-
-        Raises:
-            Conflict: somebody else was first.
-            KubeError: the request did not succeed.
-        """
-        body = _lease(name, namespace, spec)
-        path = api_path(LEASES, namespace=namespace)
-        return await self._run(
-            self._lease_thread, "create", LEASES.plural, lambda: self.transport.request("POST", path, _LEASE, body=body)
-        )
-
-    async def replace_lease(
-        self, namespace: str, name: str, spec: JsonObject, resource_version: str
-    ) -> dict[str, object]:
-        """Replace the Lease's spec if it is still at `resource_version`. Not guarded.
-
-        Raises:
-            Conflict: somebody else was first.
-            KubeError: the request did not succeed.
-        """
-        body = _lease(name, namespace, spec, resource_version)
-        path = api_path(LEASES, name, namespace)
-        return await self._run(
-            self._lease_thread, "update", LEASES.plural, lambda: self.transport.request("PUT", path, _LEASE, body=body)
-        )
-
     async def secret_value(self, namespace: str, name: str, key: str) -> bytes:
         """The decoded value of one key of a Secret; never kept here.
 
@@ -381,7 +314,7 @@ class KubeClient:
         self, resource: ResourceType, verb: str, path: str, query: Mapping[str, str] | None = None
     ) -> dict[str, object]:
         def send() -> dict[str, object]:
-            return self.transport.request("GET", path, _READ, query=query)
+            return self.transport.request("GET", path, READ, query=query)
 
         return await self._run(self._threads, verb, resource.plural, send)
 
@@ -402,29 +335,3 @@ class KubeClient:
             return self.transport.request(method, path, _WRITE, query=query, body=body, content_type=content_type)
 
         return await self._run(self._threads, verb, resource.plural, send)
-
-    async def _run(
-        self, threads: ThreadPoolExecutor, verb: str, plural: str, send: Callable[[], dict[str, object]]
-    ) -> dict[str, object]:
-        """Run one request in a thread and tell the observer how it went."""
-
-        def observed() -> dict[str, object]:
-            started = time.monotonic()
-            outcome = "ok"
-            try:
-                return send()
-            except KubeError as error:
-                outcome = type(error).__name__
-                raise
-            finally:
-                if self._observer is not None:
-                    self._observer(verb, plural, outcome, time.monotonic() - started)
-
-        return await asyncio.get_running_loop().run_in_executor(threads, observed)
-
-
-def _lease(name: str, namespace: str, spec: JsonObject, resource_version: str | None = None) -> dict[str, object]:
-    metadata = {"name": name, "namespace": namespace}
-    if resource_version is not None:
-        metadata["resourceVersion"] = resource_version
-    return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": dict(spec)}
