@@ -55,7 +55,11 @@ def test_hostile_status_is_left_out() -> None:
 
 def test_transitions_are_changes_of_status_or_reason() -> None:
     old = (Condition("A", "True", "Fine"), Condition("B", "False", "Bad"), Condition("C", "True", "Fine"))
-    new = (Condition("A", "True", "Fine", "said anew"), Condition("B", "False", "Worse"), Condition("C", "False", "Bad"))
+    new = (
+        Condition("A", "True", "Fine", "said anew"),
+        Condition("B", "False", "Worse"),
+        Condition("C", "False", "Bad"),
+    )
     assert [c.type for c in find_transitions(old, new)] == ["B", "C"]
 
 
