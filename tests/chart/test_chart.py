@@ -1,6 +1,6 @@
 """The chart as Helm renders it: lint, snapshots, and what must hold for every set of values.
 
-`PRESAGE_UPDATE_SNAPSHOTS=1 pytest tests/unit/chart` writes the snapshots anew.
+`PRESAGE_UPDATE_SNAPSHOTS=1 pytest tests/chart` writes the snapshots anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import yaml
 from e2e.cluster import ensure_binary
 
 HERE = Path(__file__).parent
-CHART = HERE.parents[2] / "charts" / "presage"
+CHART = HERE.parents[1] / "charts" / "presage"
 SETS: dict[str, Path | None] = {"default": None} | {
     path.stem: path for path in sorted((HERE / "values").glob("*.yaml"))
 }
