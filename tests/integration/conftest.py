@@ -1,3 +1,5 @@
+"""A real API server for every test; it is started where it does not run, and left running where it did."""
+
 from __future__ import annotations
 
 import time
@@ -12,25 +14,33 @@ from kubernetes import client, config
 
 from e2e.cluster import Cluster
 
-CRDS = Path(__file__).parents[3] / "crds"
+CRDS = Path(__file__).parents[2] / "crds"
 
 
 @pytest.fixture(scope="session")
 def api() -> Iterator[client.ApiClient]:
-    """A client of the control cluster, which is started if it is down."""
+    """A client of the control cluster."""
     cluster = Cluster("control")
-    if not cluster.is_up():
+    started = not cluster.is_up()
+    if started:
         cluster.up()
     with config.new_client_from_config(str(cluster.kubeconfig)) as connected:
         yield connected
+    if started:
+        cluster.down()
 
 
 @pytest.fixture(scope="session")
-def objects(api: client.ApiClient) -> client.CustomObjectsApi:
-    """Access to our kinds, with the CRDs of this checkout in force."""
+def crds(api: client.ApiClient) -> None:
+    """The CRDs of this checkout are in force."""
     definitions = client.ApiextensionsV1Api(api)
     for path in sorted(CRDS.glob("*.yaml")):
         _install(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def objects(api: client.ApiClient, crds: None) -> client.CustomObjectsApi:
+    """Access to our kinds."""
     return client.CustomObjectsApi(api)
 
 
@@ -38,7 +48,7 @@ def objects(api: client.ApiClient) -> client.CustomObjectsApi:
 def namespace(api: client.ApiClient) -> Iterator[str]:
     """A namespace of the test's own."""
     core = client.CoreV1Api(api)
-    name = f"resources-{uuid.uuid4().hex[:8]}"
+    name = f"test-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)

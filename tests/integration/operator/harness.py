@@ -1,0 +1,237 @@
+"""The operator as a process of its own, a real Prometheus, and a target whose load the test sets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kubernetes import client
+
+T = TypeVar("T")
+GROUP, VERSION = "presage.dev", "v1alpha1"
+
+
+def free_port() -> int:
+    """Return a TCP port nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def eventually(look: Callable[[], T], accept: Callable[[T], bool], within_s: float, what: str) -> T:
+    """Look until it is accepted; the last state is in the failure."""
+    deadline, last = time.monotonic() + within_s, None
+    while time.monotonic() < deadline:
+        last = look()
+        if accept(last):
+            return last
+        time.sleep(0.2)
+    raise AssertionError(f"{what}: not within {within_s:g} s; last seen: {last}")
+
+
+class Exporter:
+    """A scrape target: one counter that grows at `rate` per second."""
+
+    def __init__(self) -> None:
+        self.rate = 0.0
+        self._count, self._at = 0.0, time.monotonic()
+        exporter = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = exporter.render()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def render(self) -> bytes:
+        now = time.monotonic()
+        self._count += self.rate * (now - self._at)
+        self._at = now
+        return f'# TYPE orders_total counter\norders_total{{route="/order"}} {self._count}\n'.encode()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Prometheus:
+    """A real Prometheus that scrapes each second."""
+
+    def __init__(self, binary: Path, folder: Path, target_port: int) -> None:
+        self._binary, self._folder = binary, folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (folder / "prometheus.yml").write_text(
+            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+            f'scrape_configs: [{{job_name: target, static_configs: [{{targets: ["127.0.0.1:{target_port}"]}}]}}]\n'
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = [f"--config.file={self._folder}/prometheus.yml", f"--storage.tsdb.path={self._folder}/tsdb"]
+        arguments.append(f"--web.listen-address=127.0.0.1:{self.port}")
+        with (self._folder / "prometheus.log").open("ab") as log:
+            self._process = subprocess.Popen([str(self._binary), *arguments], stdout=log, stderr=log)
+        eventually(self._ready, bool, 30, "Prometheus is ready")
+
+    def _ready(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=1) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+        return False
+
+    def stop(self) -> None:
+        end(self._process)
+        self._process = None
+
+
+class Operator:
+    """`presage operator` as users run it, outside a pod."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, folder: Path, name: str) -> None:
+        self.port, self.name = free_port(), name
+        self._environment = {
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            "PRESAGE_NAMESPACE": namespace,
+            "PRESAGE_POD_NAME": name,
+            "PRESAGE_HTTP_PORT": str(self.port),
+            "PRESAGE_ALLOW_LOOPBACK": "true",
+        }
+        self.log = folder / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "presage", "operator"], env=self._environment, stdout=log, stderr=log
+            )
+        eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, 20, f"{self.name} answers")
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    @property
+    def leads(self) -> bool:
+        return "presage_leader 1.0" in self.get("/metrics")[1]
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        end(self._process, signal.SIGKILL)
+        self._process = None
+
+    def stop(self) -> int | None:
+        """End it as the kubelet would; return the exit code."""
+        code = end(self._process)
+        self._process = None
+        return code
+
+
+def end(process: subprocess.Popen[bytes] | None, number: int = signal.SIGTERM) -> int | None:
+    if process is None:
+        return None
+    process.send_signal(number)
+    try:
+        return process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+class Shop:
+    """One namespace with a Deployment and its MetricProfile."""
+
+    def __init__(self, api: client.ApiClient, namespace: str, source: str) -> None:
+        self.namespace, self._source = namespace, source
+        self.apps, self.scaling = client.AppsV1Api(api), client.AutoscalingV2Api(api)
+        self.objects, self.events = client.CustomObjectsApi(api), client.EventsV1Api(api)
+
+    def create_target(self, name: str = "shop", replicas: int = 2) -> None:
+        template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "c", "image": "none"}]}}
+        spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
+        self.apps.create_namespaced_deployment(self.namespace, {"metadata": {"name": name}, "spec": spec})
+
+    def create_profile(self, name: str = "shop", **scaling: Any) -> None:
+        body = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "MetricProfile",
+            "metadata": {"name": name},
+            "spec": {
+                "target": {"name": "shop"},
+                "sourceRef": {"name": self._source},
+                "eventTypes": [{"name": "order", "load": {"counter": {"metric": "orders_total", "windowSeconds": 4}}}],
+                "forecast": {
+                    "stepSeconds": 1,
+                    "historySeconds": 60,
+                    "horizonSeconds": 10,
+                    "seasonsSeconds": [10],
+                },
+                "scaling": {
+                    "minReplicas": 1,
+                    "maxReplicas": 20,
+                    "perPod": "10",
+                    "decisionPeriodSeconds": 1,
+                    "stabilizationWindowSeconds": 3,
+                    "maxDownPercent": 50,
+                    "downPeriodSeconds": 1,
+                    "leadTimeSeconds": 2,
+                    "maxSampleAgeSeconds": 5,
+                    **scaling,
+                },
+            },
+        }
+        self.objects.create_namespaced_custom_object(GROUP, VERSION, self.namespace, "metricprofiles", body)
+
+    def profile(self, name: str = "shop") -> dict[str, Any]:
+        found = self.objects.get_namespaced_custom_object(GROUP, VERSION, self.namespace, "metricprofiles", name)
+        return dict(found)
+
+    def condition(self, kind: str, name: str = "shop") -> tuple[str, str]:
+        """Return status and reason of one condition; empty ones if it is not there."""
+        conditions = (self.profile(name).get("status") or {}).get("conditions", [])
+        found = next((c for c in conditions if c["type"] == kind), {"status": "", "reason": ""})
+        return found["status"], found["reason"]
+
+    def replicas(self, name: str = "shop") -> int:
+        return int(self.apps.read_namespaced_deployment(name, self.namespace).spec.replicas)
+
+    def reasons(self) -> set[str]:
+        """Return the reasons of presage's events here."""
+        items = self.events.list_namespaced_event(self.namespace).items
+        return {event.reason for event in items if event.reporting_controller == "presage.dev/operator"}
+
+
+@contextlib.contextmanager
+def running(*parts: Any) -> Iterator[None]:
+    """Start parts in order, stop them in reverse."""
+    with contextlib.ExitStack() as stack:
+        for part in parts:
+            part.start()
+            stack.callback(part.stop)
+        yield

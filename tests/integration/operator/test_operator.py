@@ -1,0 +1,179 @@
+"""The whole operator against a real API server, controllers and Prometheus."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from kubernetes import client
+
+from e2e.cluster import Cluster, ensure_binary
+from tests.integration.operator.harness import GROUP, VERSION, Exporter, Operator, Prometheus, Shop, eventually, running
+
+
+@pytest.fixture(scope="module")
+def exporter() -> Iterator[Exporter]:
+    started = Exporter()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def prometheus(exporter: Exporter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    server = Prometheus(ensure_binary("prometheus"), tmp_path_factory.mktemp("prometheus"), exporter.port)
+    with running(server):
+        yield server
+
+
+@pytest.fixture(scope="module")
+def system(api: client.ApiClient, crds: None) -> Iterator[str]:
+    """A namespace for the operator's own Lease."""
+    name = f"system-{uuid.uuid4().hex[:8]}"
+    core = client.CoreV1Api(api)
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
+
+
+@pytest.fixture(scope="module")
+def source(api: client.ApiClient, prometheus: Prometheus, crds: None) -> Iterator[str]:
+    name = f"source-{uuid.uuid4().hex[:8]}"
+    objects = client.CustomObjectsApi(api)
+    body = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "MetricSource",
+        "metadata": {"name": name},
+        "spec": {"url": prometheus.url, "checkPeriodSeconds": 5, "limits": {"timeoutSeconds": 2}},
+    }
+    objects.create_cluster_custom_object(GROUP, VERSION, "metricsources", body)
+    yield name
+    objects.delete_cluster_custom_object(GROUP, VERSION, "metricsources", name)
+
+
+@pytest.fixture(scope="module")
+def operators(system: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Operator, Operator]]:
+    """Two replicas; the first one leads."""
+    folder, kubeconfig = tmp_path_factory.mktemp("operators"), Cluster("control").kubeconfig
+    first, second = (Operator(kubeconfig, system, folder, name) for name in ("first", "second"))
+    with running(first):
+        eventually(lambda: first.leads, bool, 15, "the first leads")
+        with running(second):
+            yield first, second
+
+
+@pytest.fixture
+def shop(api: client.ApiClient, namespace: str, source: str, operators: tuple[Operator, Operator]) -> Shop:
+    return Shop(api, namespace, source)
+
+
+def test_replicas_follow_the_load_and_status_says_why(shop: Shop, exporter: Exporter) -> None:
+    exporter.rate = 100
+    shop.create_target()
+    shop.create_profile()
+    eventually(shop.replicas, lambda n: n >= 11, 20, "replicas rise")
+    eventually(lambda: shop.condition("Ready"), lambda c: c == ("True", "AsSpecified"), 15, "Ready")
+    status = shop.profile()["status"]
+    assert status["observedGeneration"] == 1
+    assert status["scaling"]["desiredReplicas"] >= 11
+    assert "reactive" in status["scaling"]["explain"]
+    eventually(shop.reasons, lambda reasons: "Rescaled" in reasons, 10, "an event announces it")
+    eventually(lambda: shop.condition("ForecastTrusted")[1], lambda r: r != "ShortHistory", 30, "one season is seen")
+    exporter.rate = 20
+    eventually(shop.replicas, lambda n: n <= 6, 60, "replicas fall in steps")
+
+
+def test_no_replica_is_removed_while_the_source_is_down(shop: Shop, exporter: Exporter, prometheus: Prometheus) -> None:
+    exporter.rate = 100
+    shop.create_target(replicas=8)
+    shop.create_profile()
+    eventually(shop.replicas, lambda n: n >= 11, 30, "replicas rise")
+    before = shop.replicas()
+    prometheus.stop()
+    try:
+        exporter.rate = 0
+        eventually(
+            lambda: shop.condition("DataAvailable"), lambda c: c == ("False", "SourceUnavailable"), 30, "it is said"
+        )
+        time.sleep(8)
+        assert shop.replicas() >= before
+    finally:
+        prometheus.start()
+    eventually(lambda: shop.condition("DataAvailable"), lambda c: c == ("True", "Fresh"), 30, "it recovers by itself")
+
+
+def test_a_target_with_an_autoscaler_is_left_alone(shop: Shop, exporter: Exporter) -> None:
+    exporter.rate = 100
+    shop.create_target()
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop"}
+    metric = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
+    }
+    spec = {"scaleTargetRef": reference, "minReplicas": 1, "maxReplicas": 3, "metrics": [metric]}
+    shop.scaling.create_namespaced_horizontal_pod_autoscaler(
+        shop.namespace, {"metadata": {"name": "own"}, "spec": spec}
+    )
+    time.sleep(1)
+    shop.create_profile()
+    eventually(lambda: shop.condition("ScalingActive"), lambda c: c == ("False", "TargetOwned"), 15, "it is named")
+    assert shop.profile()["status"]["scaling"]["owner"] == "HorizontalPodAutoscaler/own"
+    assert shop.replicas() == 2
+    shop.scaling.delete_namespaced_horizontal_pod_autoscaler("own", shop.namespace)
+    eventually(shop.replicas, lambda n: n >= 11, 15, "it is taken over once the autoscaler is gone")
+
+
+def test_a_target_that_comes_late_and_goes_again(shop: Shop, exporter: Exporter) -> None:
+    exporter.rate = 50
+    shop.create_profile()
+    eventually(lambda: shop.condition("Ready"), lambda c: c == ("False", "TargetNotFound"), 15, "it is missed")
+    shop.create_target()
+    eventually(lambda: shop.condition("TargetFound"), lambda c: c == ("True", "Found"), 5, "it is found")
+    shop.apps.delete_namespaced_deployment("shop", shop.namespace)
+    eventually(lambda: shop.condition("TargetFound")[0], lambda s: s == "False", 5, "it is missed again")
+
+
+def test_an_idle_object_is_not_written(shop: Shop, exporter: Exporter) -> None:
+    exporter.rate = 15
+    shop.create_target()
+    shop.create_profile(mode="DryRun")
+    eventually(lambda: shop.condition("Ready"), lambda c: c[0] == "True", 20, "Ready")
+    eventually(lambda: shop.condition("ForecastTrusted")[1], lambda r: r not in ("", "ShortHistory"), 40, "settled")
+    time.sleep(2)
+    before = shop.profile()["metadata"]["resourceVersion"]
+    time.sleep(10)
+    assert shop.profile()["metadata"]["resourceVersion"] == before
+
+
+def test_the_standby_takes_over_after_a_crash(
+    shop: Shop, exporter: Exporter, operators: tuple[Operator, Operator]
+) -> None:
+    first, second = operators
+    leader, standby = (first, second) if first.leads else (second, first)
+    exporter.rate = 100
+    shop.create_target()
+    shop.create_profile()
+    eventually(shop.replicas, lambda n: n >= 11, 30, "replicas rise")
+    before = shop.replicas()
+    assert standby.get("/readyz")[0] == 200, "waiting for a Lease held elsewhere is being ready"
+    assert not standby.leads
+    leader.kill()
+    exporter.rate = 150
+    eventually(lambda: standby.leads, bool, 20, "the standby leads")
+    eventually(shop.replicas, lambda n: n >= 16, 20, "it acts")
+    assert shop.replicas() >= before
+    leader.start()
+    eventually(lambda: leader.get("/readyz")[0], lambda status: status == 200, 20, "the first one waits")
+    assert not leader.leads
+
+
+def test_metrics_show_the_object(shop: Shop, exporter: Exporter, operators: tuple[Operator, Operator]) -> None:
+    exporter.rate = 50
+    shop.create_target()
+    shop.create_profile()
+    series = f'presage_desired_replicas{{kind="MetricProfile",name="shop",namespace="{shop.namespace}"}}'
+    leader = next(operator for operator in operators if operator.leads)
+    eventually(lambda: series in leader.get("/metrics")[1], bool, 15, "the series appears")
+    shop.objects.delete_namespaced_custom_object(GROUP, VERSION, shop.namespace, "metricprofiles", "shop")
+    eventually(lambda: series not in leader.get("/metrics")[1], bool, 15, "and goes with the object")
