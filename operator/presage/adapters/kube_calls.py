@@ -20,7 +20,7 @@ Observer = Callable[[str, str, str, float], None]
 """Called after each request, in its thread: verb, plural, outcome (`ok` or the error's class), seconds."""
 
 READ = Limits(connect_s=3, read_s=30)
-_LEASE = Limits(connect_s=2, read_s=3)
+_LEASE = Limits(connect_s=1, read_s=3)  # two tries must fit into a Lease of 10 s
 
 
 class KubeCalls:

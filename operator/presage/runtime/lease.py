@@ -3,13 +3,18 @@
 Clocks of two machines are never compared. A holder counts as gone when its record has not changed for its whole
 duration on *our* monotonic clock; and we count as holder only until `duration` after the moment at which our last
 successful renewal was *sent*, minus a margin, so that our own belief always ends before a rival's patience does.
+
+What is left: if a person deletes the Lease while a replica starts that never saw it, both may act for at most one
+renewal period, until the old holder's next renewal finds the newcomer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,7 +25,9 @@ from presage.adapters.kube_json import JsonObject, int_at, text_at
 
 log = structlog.get_logger()
 
-_MARGIN = 0.1  # share of the duration by which our belief ends earlier than a rival may act
+_MARGIN = 0.15  # share of the duration by which our belief ends earlier: a write sent last may still be under way
+_RETRY_S = 0.5
+_NEVER = -math.inf
 
 
 class LeaseLost(Exception):
@@ -52,10 +59,13 @@ class Lease:
         client: Talks to the API server.
         namespace: Of the Lease.
         name: Of the Lease.
-        identity: Of this process, unique among its rivals.
+        identity: Who we are, for people; a random suffix makes it unique, also against a predecessor of that name.
         duration_s: How long a holder counts after its last sign of life.
-        renew_s: Time between renewals and between looks at another's Lease.
+        renew_s: Time between renewals; a waiting replica looks twice as often, so that it follows a release soon.
         monotonic: Seconds that only grow.
+
+    Raises:
+        ValueError: If renewals are so rare that a Lease would end between two of them.
     """
 
     def __init__(
@@ -69,15 +79,22 @@ class Lease:
         renew_s: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if renew_s * 2 > duration_s:
+            raise ValueError(
+                f"a Lease of {duration_s} s must be renewed at least twice in that time, not each {renew_s} s"
+            )
         self._client = client
-        self._namespace, self._name, self._identity = namespace, name, identity
+        self._namespace, self._name = namespace, name
+        self._identity = f"{identity}_{uuid.uuid4().hex[:8]}"
         self._duration_s, self._renew_s = duration_s, renew_s
         self._monotonic = monotonic
-        self._held_until = -1.0
+        self._held_until = _NEVER
         self._version = ""
         self._transitions = 0
         self._acquired = ""
         self._seen: tuple[str, float] | None = None  # version of another's record, and when we first saw it
+        self._patience_s = duration_s  # how long that other counts without a change
+        self._trouble: str | None = None
         self.refusal: str | None = None
 
     def held(self) -> bool:
@@ -87,46 +104,58 @@ class Lease:
     async def acquire(self) -> None:
         """Wait until this process holds the Lease."""
         while True:
-            if await self._try_once():
+            if await self._attempt(self._take):
                 return
-            await asyncio.sleep(self._renew_s)
+            await asyncio.sleep(self._renew_s / 2)
 
     async def hold(self) -> None:
-        """Renew until it cannot be done any more.
+        """Renew until it cannot be done any more; once lost it is never taken back, since others may have acted.
 
         Raises:
             LeaseLost: Another process holds it, or no renewal succeeded in time.
         """
+        pause = self._renew_s
         while True:
-            await asyncio.sleep(self._renew_s)
-            if not await self._try_once() and not self.held():
+            await asyncio.sleep(pause)
+            renewed = self.held() and await self._renew_in_time()
+            if not self.held():
                 raise LeaseLost(f"Lease {self._namespace}/{self._name} is no longer held by {self._identity}")
+            pause = self._renew_s if renewed else min(self._renew_s, _RETRY_S)
 
     async def release(self) -> None:
         """Give the Lease up, so that a rival need not wait for it to expire; does nothing if it is not held."""
         if not self.held():
             return
-        self._held_until = -1.0
+        self._held_until = _NEVER
         spec = self._build_spec(holder="", duration_s=1)
         try:
             await self._client.replace_lease(self._namespace, self._name, spec, self._version)
         except KubeError as error:
             log.info("lease.not_released", error=type(error).__name__)
 
-    async def _try_once(self) -> bool:
-        """Take or renew the Lease; return whether that succeeded. Only faults of the API are swallowed, and told."""
+    async def _renew_in_time(self) -> bool:
+        """Renew, but wait for the answer no longer than the Lease lasts."""
         try:
-            taken = await self._renew() if self.held() else await self._take()
+            async with asyncio.timeout(self._held_until - self._monotonic()):
+                return await self._attempt(self._renew)
+        except TimeoutError:
+            return False
+
+    async def _attempt(self, step: Callable[[], Awaitable[bool]]) -> bool:
+        """Do one step; return whether it succeeded. Only faults of the API are swallowed, and told."""
+        try:
+            done = await step()
         except Conflict:
             return False  # somebody else was first; the next look shows who
         except Forbidden as error:
-            self._refuse(f"the API server refuses the Lease {self._namespace}/{self._name}: {error}")
+            self.refusal = f"the API server refuses the Lease {self._namespace}/{self._name}: {error}"
+            self._tell("lease.refused", self.refusal)
             return False
         except KubeError as error:
-            log.warning("lease.unreachable", error=str(error))
+            self._tell("lease.unreachable", str(error))
             return False
-        self.refusal = None
-        return taken
+        self.refusal = self._trouble = None
+        return done
 
     async def _renew(self) -> bool:
         sent = self._monotonic()
@@ -135,8 +164,10 @@ class Lease:
             answer = await self._client.replace_lease(self._namespace, self._name, spec, self._version)
         except Conflict:
             if not await self._still_ours():
-                self._held_until = -1.0
+                self._held_until = _NEVER
             return False
+        except NotFound:  # a person deleted it: put it back before a rival does
+            answer = await self._client.create_lease(self._namespace, self._name, spec)
         self._accept(answer, sent)
         return True
 
@@ -147,55 +178,56 @@ class Lease:
         return text_at(current, "spec", "holderIdentity") == self._identity
 
     async def _take(self) -> bool:
-        sent = self._monotonic()
         try:
             current = await self._client.get_lease(self._namespace, self._name)
         except NotFound:
-            self._acquired = _now()
-            spec = self._build_spec(holder=self._identity, duration_s=self._duration_s)
-            self._accept(await self._client.create_lease(self._namespace, self._name, spec), sent)
-            return True
+            current = {}
         if not self._is_free(current):
             return False
-        version = text_at(current, "metadata", "resourceVersion") or ""
-        self._transitions = (int_at(current, "spec", "leaseTransitions") or 0) + 1
+        self._transitions = (int_at(current, "spec", "leaseTransitions") or 0) + 1 if current else 0
         self._acquired = _now()
         spec = self._build_spec(holder=self._identity, duration_s=self._duration_s)
         sent = self._monotonic()
-        self._accept(await self._client.replace_lease(self._namespace, self._name, spec, version), sent)
+        version = text_at(current, "metadata", "resourceVersion") or ""
+        if current:
+            answer = await self._client.replace_lease(self._namespace, self._name, spec, version)
+        else:
+            answer = await self._client.create_lease(self._namespace, self._name, spec)
+        self._accept(answer, sent)
         return True
 
     def _is_free(self, current: JsonObject) -> bool:
         """Return whether nobody holds it, or its holder has been silent for its whole duration since we first looked.
 
-        Our own name on it does not count as ours: it may be that of a predecessor whose last write is still under way.
+        A Lease that was deleted is a change like any other: its holder may not have noticed yet.
         """
-        if not text_at(current, "spec", "holderIdentity"):
+        holder = text_at(current, "spec", "holderIdentity")
+        if (current and holder in ("", None, self._identity)) or (not current and self._seen is None):
             return True
         version, now = text_at(current, "metadata", "resourceVersion") or "", self._monotonic()
         if self._seen is None or self._seen[0] != version:
             self._seen = (version, now)
-        duration = int_at(current, "spec", "leaseDurationSeconds") or self._duration_s
-        return now - self._seen[1] >= duration
+            self._patience_s = int_at(current, "spec", "leaseDurationSeconds") or self._patience_s
+        return now - self._seen[1] >= self._patience_s
 
     def _accept(self, answer: JsonObject, sent: float) -> None:
         self._version = text_at(answer, "metadata", "resourceVersion") or ""
-        self._transitions = int_at(answer, "spec", "leaseTransitions") or 0
         self._held_until = sent + self._duration_s * (1 - _MARGIN)
 
     def _build_spec(self, *, holder: str, duration_s: float) -> dict[str, object]:
         return {
             "holderIdentity": holder,
-            "leaseDurationSeconds": max(1, round(duration_s)),
+            "leaseDurationSeconds": math.ceil(duration_s),
             "acquireTime": self._acquired,
             "renewTime": _now(),
             "leaseTransitions": self._transitions,
         }
 
-    def _refuse(self, refusal: str) -> None:
-        if refusal != self.refusal:
-            log.error("lease.refused", trouble=refusal)
-        self.refusal = refusal
+    def _tell(self, event: str, trouble: str) -> None:
+        """Log a new trouble once."""
+        if trouble != self._trouble:
+            log.error(event, trouble=trouble)
+        self._trouble = trouble
 
 
 def _now() -> str:
