@@ -5,7 +5,7 @@ A check that raises counts as failed: a probe must answer even while something e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -64,7 +64,7 @@ class HttpServer:
     def __init__(
         self,
         health: Health,
-        render_metrics: Callable[[], bytes],
+        render_metrics: Callable[[], Awaitable[bytes]],
         *,
         port: int,
         host: str = "0.0.0.0",  # noqa: S104  # probes and scrapes come from outside the pod
@@ -103,7 +103,7 @@ class HttpServer:
         return _answer(self._health.find_unready())
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._render_metrics(), headers={"Content-Type": _METRICS_TYPE})
+        return web.Response(body=await self._render_metrics(), headers={"Content-Type": _METRICS_TYPE})
 
 
 def _answer(failed: dict[str, str]) -> web.Response:

@@ -1,0 +1,94 @@
+"""What /metrics shows, and that an object's series go with the object."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from presage.observability.metrics import Metrics
+
+
+async def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """Values of one series by the values of its labels, in the order of the labels' names."""
+    text = (await metrics.render()).decode()
+    return {
+        tuple(value for _, value in sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+async def test_counts_by_kind_and_outcome() -> None:
+    metrics = Metrics()
+    metrics.observe_reconcile("MetricProfile", "Ok", 0.2)
+    metrics.observe_reconcile("MetricProfile", "Retry", 0.1)
+    metrics.observe_reconcile("MetricProfile", "Ok", 0.2)
+    assert await samples(metrics, "presage_reconcile_duration_seconds_count") == {
+        ("MetricProfile", "Ok"): 2,
+        ("MetricProfile", "Retry"): 1,
+    }
+
+
+async def test_requests_and_decisions_are_counted() -> None:
+    metrics = Metrics()
+    metrics.observe_kube_request("scale", "deployments", "ok", 0.01)
+    metrics.observe_kube_request("scale", "deployments", "Conflict", 0.01)
+    metrics.observe_source_request("main", "Timeout", 10)
+    metrics.count_decision("MetricProfile", "Forecast")
+    assert await samples(metrics, "presage_kube_requests_total") == {
+        ("ok", "deployments", "scale"): 1,
+        ("Conflict", "deployments", "scale"): 1,
+    }
+    assert await samples(metrics, "presage_source_request_duration_seconds_sum") == {("Timeout", "main"): 10}
+    assert await samples(metrics, "presage_decisions_total") == {("Forecast", "MetricProfile"): 1}
+
+
+async def test_a_watched_value_is_read_at_each_scrape() -> None:
+    metrics, depth = Metrics(), [0.0]
+    metrics.watch_value("presage_queue_depth", "Depth.", lambda: depth[0])
+    assert await samples(metrics, "presage_queue_depth") == {(): 0}
+    depth[0] = 7
+    assert await samples(metrics, "presage_queue_depth") == {(): 7}
+
+
+async def test_an_unknown_value_of_an_object_is_absent_not_stale() -> None:
+    metrics = Metrics()
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3, "observed_load": 40})
+    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 1, "observed_load": 5})
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 4})
+    assert await samples(metrics, "presage_desired_replicas") == {
+        ("MetricProfile", "p", "n"): 4,
+        ("MetricProfile", "q", "n"): 1,
+    }
+    assert await samples(metrics, "presage_observed_load") == {("MetricProfile", "q", "n"): 5}
+
+
+async def test_a_deleted_object_takes_its_series_along() -> None:
+    metrics = Metrics()
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3})
+    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 3})
+    metrics.forget_object("MetricProfile", "n", "p")
+    metrics.forget_object("MetricProfile", "n", "never seen")
+    assert await samples(metrics, "presage_desired_replicas") == {("MetricProfile", "q", "n"): 3}
+
+
+async def test_per_object_series_can_be_switched_off() -> None:
+    metrics = Metrics(per_object=False)
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3})
+    metrics.forget_object("MetricProfile", "n", "p")
+    assert await samples(metrics, "presage_desired_replicas") == {}
+
+
+async def test_the_process_tells_its_memory() -> None:
+    assert (await samples(Metrics(), "process_resident_memory_bytes"))[()] > 1e6
+
+
+async def test_the_loop_lag_is_sampled() -> None:
+    metrics = Metrics()
+    sampling = asyncio.ensure_future(metrics.sample_loop_lag())
+    await asyncio.sleep(0.6)
+    sampling.cancel()
+    count = (await samples(metrics, "presage_event_loop_lag_seconds_count"))[()]
+    assert 1 <= count <= 3
