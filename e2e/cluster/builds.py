@@ -92,6 +92,7 @@ BINARIES: Mapping[str, Binary] = {
         _kubernetes("kube-proxy"),
         Binary("helm", "helm", "helm.sh/helm/v4/cmd/helm"),
         Binary("coredns", "coredns", "."),
+        Binary("pause", "pause", "."),
         Binary("kubeconform", "kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform"),
     )
 }

@@ -1,0 +1,301 @@
+"""A cluster of one shape: start, stop, look, and run more processes beside it.
+
+All that a running cluster is stands in its state folder, so any later command, also after a crash or a reboot,
+finds what to end. What goes into the machine outside that folder is noted there before it is done.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from e2e.cluster import leftovers, network, node, pki, ports, progress
+from e2e.cluster.api import Api, kubeconfig
+from e2e.cluster.builds import ensure_binaries, ensure_binary
+from e2e.cluster.debian import ensure_debian
+from e2e.cluster.errors import ClusterError
+from e2e.cluster.images import Images
+from e2e.cluster.parts import Layout, Part
+from e2e.cluster.processes import Processes, Record, boot_id
+from e2e.cluster.shapes import SHAPES, after_wave, check_machine, usable
+
+_LONGEST_STATE_PATH = 70  # the kubelet puts unix sockets below it, whose paths end at 107 characters
+_PART_GRACE_SECONDS = 1.0  # all a cluster holds goes with it: its parts need no time to save anything
+_OTHER_GRACE_SECONDS = 5.0
+_CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is noted of a cluster before it touches the machine.
+
+    Attributes:
+        boot: Id of the boot it was started in.
+        ports: TCP port by purpose.
+        settings: Kernel settings as they were before.
+        parts: Names of its own parts, in the order of their start.
+    """
+
+    boot: str
+    ports: dict[str, int]
+    settings: dict[str, str]
+    parts: list[str]
+
+
+class Cluster:
+    """One cluster on this machine; making the object changes nothing.
+
+    Attributes:
+        shape: `full` or `control`.
+        state: Folder of all its files; gone when it is down.
+        logs: Folder of its logs.
+        kubeconfig: The administrator's kubeconfig; its only context is `presage-<shape>`.
+        host_ip: Address of this machine that pods reach.
+
+    Raises:
+        ClusterError: There is no such shape.
+    """
+
+    def __init__(self, shape: str = "full") -> None:
+        if shape not in SHAPES:
+            raise ClusterError(shape, "no such shape", remedy="one of: " + ", ".join(SHAPES))
+        self._shape = SHAPES[shape]
+        self.shape = shape
+        self.state = state_root() / shape
+        self.logs = self.state / "logs"
+        self.kubeconfig = self.state / "kubeconfig"
+        self.host_ip = self._shape.host_ip
+        self._processes = Processes(self.state / "run", self.logs, self.state)
+
+    @property
+    def server(self) -> str:
+        """URL of the API server.
+
+        Raises:
+            ClusterError: The cluster is down.
+        """
+        facts = self._facts()
+        if facts is None:
+            raise ClusterError("cluster", "it is down", remedy=f"python3 -m e2e.cluster up --shape {self.shape}")
+        return f"https://{self.host_ip}:{facts.ports['apiserver']}"
+
+    def is_up(self) -> bool:
+        """Tell whether all parts run and the API server is well."""
+        facts = self._facts()
+        if facts is None or not all(self._processes.running(name) for name in facts.parts):
+            return False
+        return Api(self.server, self.state / "pki").healthy()
+
+    def up(self) -> None:
+        """Start what does not run yet, and wait until a pod made now would run.
+
+        Raises:
+            ClusterError: Names the part that failed, with its log and a remedy.
+        """
+        began = time.monotonic()
+        self._require_root()
+        ensure_debian(self._shape.packages)
+        binaries = ensure_binaries(self._shape.binaries)
+        with self._locked():
+            facts = self._facts()
+            if facts and not self._has_life(facts):
+                with progress.part("remains of an old one", "removing", "removed"):
+                    self._remove(facts)
+                facts = None
+            layout = Layout(self.shape, self.state, self.host_ip, {}, binaries)
+            self._start(facts, layout)
+        progress.say(f"cluster {self.shape} is up after {time.monotonic() - began:.1f} s: {self.kubeconfig}")
+
+    def down(self) -> None:
+        """End all processes of the cluster and remove all it left; a cluster that is down stays so.
+
+        Raises:
+            ClusterError: Something of ours would not go.
+        """
+        began = time.monotonic()
+        if not self.state.exists():
+            progress.say(f"cluster {self.shape} is down")
+            return
+        self._require_root()
+        with self._locked():
+            self._remove(self._facts())
+        progress.say(f"cluster {self.shape} is down after {time.monotonic() - began:.1f} s")
+
+    def start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        ready: Callable[[], bool] | None = None,
+        timeout: float = 30,
+    ) -> int:
+        """Start one more process that ends with the cluster, and wait until it is ready.
+
+        The same call again returns the running process; other arguments end it and start it anew.
+
+        Args:
+            name: Name in `status`; its log is `<name>.log` in `logs`.
+            argv: Program and arguments.
+            env: Whole environment; the caller's own when None.
+            ready: Tells whether it works.
+            timeout: Seconds until it must be ready.
+
+        Returns:
+            Process id.
+
+        Raises:
+            ClusterError: The cluster is down, the name is a part's, or the process is not ready in time.
+        """
+        facts = self._facts()
+        if facts is None:
+            raise ClusterError(name, "the cluster is down", remedy="up first")
+        if name in facts.parts:
+            raise ClusterError(name, "is a part of the cluster itself", remedy="take another name")
+        record = self._processes.start(name, argv, env)
+        if ready:
+            self._processes.wait(record, ready, timeout)
+        return record.pid
+
+    def stop(self, name: str) -> None:
+        """End a process started by `start`; one that does not run is passed over."""
+        self._processes.stop(name, _OTHER_GRACE_SECONDS)
+
+    def load_image(self, archive: Path, name: str) -> None:
+        """Give the node an image, unless it has this very archive already.
+
+        Raises:
+            ClusterError: The shape has no node that runs containers, or the archive is not such an image.
+        """
+        if not self._shape.node:
+            raise ClusterError("images", f"shape {self.shape} runs no containers", remedy="use shape full")
+        with progress.part(f"image {name.rsplit('/', 1)[-1]}", "loading", "loaded"):
+            Images(ensure_binary("ctr"), self.state / "images.json").load(archive, name)
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Return a row (part, process id, state, running since, log) for every part and process."""
+        facts = self._facts()
+        records = self._processes.all()
+        started = {record.name for record in records}
+        rows = [self._row(record) for record in records]
+        rows += [(name, "-", "absent", "-", "-") for name in (facts.parts if facts else []) if name not in started]
+        return rows
+
+    def _row(self, record: Record) -> tuple[str, ...]:
+        state = "running" if self._processes.alive(record) else "ended"
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.since))
+        return record.name, str(record.pid), state, since, str(self._processes.log(record.name))
+
+    def _start(self, facts: Facts | None, blank: Layout) -> None:
+        fresh = facts is None
+        if facts is None:
+            check_machine(self._shape)
+            settings = network.read_settings() if self._shape.needs_root else {}
+            chosen = ports.choose(self._shape.ports, ports.FIRST[self.shape])
+            facts = Facts(boot_id(), chosen, settings, [])
+            self._note(facts)
+        layout = Layout(blank.shape, blank.state, blank.host_ip, facts.ports, blank.binaries)
+        self._prepare(layout, fresh)
+        waves = [[make(layout) for make in makers] for makers in self._shape.waves]
+        self._note(Facts(facts.boot, facts.ports, facts.settings, [part.name for wave in waves for part in wave]))
+        for wave in waves:
+            self._start_wave(wave)
+            after_wave(self._shape, layout, wave)
+        self._wait_usable(layout)
+
+    def _prepare(self, layout: Layout, fresh: bool) -> None:
+        if fresh:
+            with progress.part("certificates", "making", "made"):
+                pki.make(layout.pki, pki.leaves(self._shape.addresses, self._shape.node))
+            folder = self.state / "kubeconfigs"
+            folder.mkdir(exist_ok=True)
+            context = f"presage-{self.shape}"
+            for user in self._shape.users:
+                Path(layout.config(user)).write_text(kubeconfig(layout.server, layout.pki, user, context))
+            self.kubeconfig.write_text(kubeconfig(layout.server, layout.pki, "admin", context))
+        if self._shape.needs_root:
+            node.RUN.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with progress.part("network", "making", "made"):
+                network.set_up()
+
+    def _start_wave(self, wave: Sequence[Part]) -> None:
+        for part in wave:
+            self._processes.start(part.name, part.argv, {**_CLEAN_ENVIRONMENT, "HOME": str(self.state), **part.env})
+        for part in wave:
+            with progress.part(part.name):
+                record = self._processes.find(part.name)
+                if record is None:
+                    raise ClusterError(part.name, "its record is gone", remedy="do not run `down` during `up`")
+                self._processes.wait(record, part.ready, part.timeout, part.remedy)
+
+    def _wait_usable(self, layout: Layout) -> None:
+        deadline = time.monotonic() + 60
+        with progress.part("nodes and service accounts", "waiting"):
+            while not usable(self._shape, layout):
+                if time.monotonic() > deadline:
+                    log = self._processes.log("kube-controller-manager")
+                    raise ClusterError("cluster", "no node is ready for pods after 60 s", log=log)
+                time.sleep(0.1)
+
+    def _has_life(self, facts: Facts) -> bool:
+        """Tell whether there is anything to go on with: a cluster of this boot with a part that runs."""
+        return facts.boot == boot_id() and any(self._processes.running(name) for name in facts.parts)
+
+    def _remove(self, facts: Facts | None) -> None:
+        parts = set(facts.parts) if facts else set()
+        for record in reversed(self._processes.all()):
+            own = record.name in parts
+            self._processes.stop(record.name, _PART_GRACE_SECONDS if own else _OTHER_GRACE_SECONDS)
+        if self._shape.needs_root:
+            leftovers.end_containers(node.SOCKET)
+            leftovers.unmount((self.state, node.RUN))
+            if facts and facts.boot == boot_id():
+                network.tear_down()
+                network.restore_settings(facts.settings)
+                leftovers.remove_control_groups()
+            leftovers.remove_links(node.CONTAINER_LOG_LINKS, self.state)
+            leftovers.remove_network_results(network.CNI_NAME)
+            leftovers.remove_tree(node.RUN)
+        leftovers.remove_tree(self.state)
+
+    def _facts(self) -> Facts | None:
+        try:
+            return Facts(**json.loads((self.state / "cluster.json").read_text()))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return None
+
+    def _note(self, facts: Facts) -> None:
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new = self.state / "cluster.json.new"
+        new.write_text(json.dumps(asdict(facts)))
+        new.rename(self.state / "cluster.json")
+
+    def _require_root(self) -> None:
+        if len(str(self.state)) > _LONGEST_STATE_PATH:
+            raise ClusterError("cluster", f"the path {self.state} is too long for sockets", remedy="set XDG_STATE_HOME")
+        if self._shape.needs_root and os.geteuid() != 0:
+            remedy = 'sudo env PATH="$PATH" HOME=/root make …, or the shape `control`, which runs as any user'
+            raise ClusterError("cluster", f"shape {self.shape} needs root", remedy=remedy)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        state_root().mkdir(parents=True, exist_ok=True)
+        with (state_root() / f".{self.shape}.lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with progress.part(f"cluster {self.shape}", "waiting for another up or down", "free"):
+                    fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
+
+
+def state_root() -> Path:
+    """Return the folder of all clusters' states, which may not exist yet."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "presage"
