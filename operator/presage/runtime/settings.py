@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 PREFIX = "PRESAGE_"
 
@@ -33,6 +34,12 @@ class Settings(BaseModel):
     object_metrics: bool = Field(default=True, description="Whether per-object series are exported.")
     strict_certificates: bool = Field(default=True, description="Whether Python's strict X.509 rules hold.")
 
+    @model_validator(mode="after")
+    def _renew_in_time(self) -> Self:
+        if self.lease_renew_seconds * 2 > self.lease_duration_seconds:
+            raise ValueError("the Lease must be renewed at least twice in its duration")
+        return self
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`; an empty variable counts as absent.
@@ -48,5 +55,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
         raise SettingsError(problems) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return PREFIX + (str(location[0]).upper() if location else "LEASE_RENEW_SECONDS")
