@@ -10,6 +10,7 @@ says no; objects are plain dictionaries and keep fields that presage does not kn
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Mapping
@@ -75,7 +76,7 @@ async def connect(
     Raises:
         Unavailable: no way to a cluster is known, or the API server cannot be reached; names a certificate's fault.
     """
-    configuration = load_configuration(context, pool_size=threads + _WATCH_CONNECTIONS)
+    configuration = await asyncio.to_thread(load_configuration, context, pool_size=threads + _WATCH_CONNECTIONS)
     client = KubeClient(Transport(configuration, strict_certificates=strict_certificates), threads, observer)
     try:
         await client.server_version()

@@ -10,6 +10,7 @@ import ssl
 import sys
 from typing import Any
 
+import yaml
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
@@ -48,8 +49,10 @@ def load_configuration(context: str | None, *, pool_size: int) -> Any:
         if in_pod:
             load_incluster_config(client_configuration=configuration)
         else:
-            load_kube_config(context=context, client_configuration=configuration, persist_config=False)
-    except (ConfigException, OSError) as error:
+            # the library reads KUBECONFIG only once, when it is imported
+            place = os.environ.get("KUBECONFIG") or None
+            load_kube_config(place, context=context, client_configuration=configuration, persist_config=False)
+    except (ConfigException, OSError, yaml.YAMLError) as error:
         origin = "the service account" if in_pod else f"kubeconfig context {context!r}" if context else "the kubeconfig"
         raise Unavailable(f"no access to a cluster: {origin} cannot be used: {error}") from error
     return configuration
@@ -91,7 +94,8 @@ def explain_tls(error: BaseException) -> str | None:
     return (
         f"the API server's certificate is refused: {fault}. Python 3.13 and later (here {version}) verify certificates "
         "strictly, kubectl does not. Remedy: issue the cluster's CA with basicConstraints and keyUsage marked critical "
-        "and a subject key identifier, and the server's certificate with an authority key identifier"
+        "and a subject key identifier, and the server's certificate with an authority key identifier; until then, "
+        "PRESAGE_STRICT_CERTIFICATES=false verifies as kubectl does"
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -25,7 +26,7 @@ Trimmed: TypeAlias = Mapping[str, Any]
 Objects: TypeAlias = list[Trimmed]
 Listener = Callable[[str, Trimmed], None]
 
-_BATCH = 200  # changes applied on the event loop in one go: well under 10 ms
+_TURN_S = 0.005  # how long changes are applied in one go before other tasks get their turn
 _JOIN_S = 5.0
 _USUAL_TIMES = WatchTimes()
 
@@ -128,8 +129,9 @@ class WatchCache:
 
     def _drain(self) -> None:
         """On the event loop: apply waiting changes, some at a time, so that other tasks get their turn in between."""
+        until = time.monotonic() + _TURN_S
         try:
-            for _ in range(_BATCH):
+            while time.monotonic() < until:
                 with self._lock:
                     if not self._pending:
                         break
