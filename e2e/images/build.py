@@ -173,8 +173,9 @@ def _prune(role: Role, newest: Path) -> None:
     used = {path.name: path.stat().st_mtime for path in (cache / "used").iterdir()}
     keep = layers_to_keep(used)
     for name in sorted(store.images(), reverse=True):  # dependencies before the base they stand on
-        if name.startswith(tuple(KEPT)) and name not in keep:
+        if name not in keep:
             store.remove_image(name)
+    store.remove_unnamed()
     for path in [path for kind in KEPT for path in (*cache.glob(f"{kind}*"), *(cache / "used").glob(f"{kind}*"))]:
         if path.name not in keep:
             remove_tree(path)

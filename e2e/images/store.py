@@ -50,6 +50,11 @@ def remove_image(name: str) -> None:
         return
 
 
+def remove_unnamed() -> None:
+    """Remove images that have lost their name."""
+    buildah("rmi", "--prune")
+
+
 @contextmanager
 def container(parent: str) -> Iterator[str]:
     """Give a working container on an image of the storage, or on `scratch`; it is removed afterwards."""
