@@ -55,6 +55,12 @@ state = "{RUN / "containerd"}"
 [grpc]
   address = "{SOCKET}"
 
+[plugins.'io.containerd.internal.v1.opt']
+  path = "{layout.state / "containerd-opt"}"
+
+[plugins.'io.containerd.nri.v1.nri']
+  disable = true
+
 [plugins.'io.containerd.shim.v1.manager']
   socket_dir = "{RUN / "s"}"
 
