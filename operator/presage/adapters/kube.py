@@ -270,7 +270,7 @@ class KubeClient(KubeCalls):
         Args:
             regarding: the object; its `apiVersion`, `kind` and `metadata` are read.
             reason: PascalCase, at most 128 characters.
-            note: for a person; cut at 1,024 characters.
+            note: for a person; cut at 1,024 bytes.
             event_time: RFC 3339 with microseconds, such as `2025-01-01T00:00:00.000000Z`.
             type_: `Normal` or `Warning`.
             action: what was being done, at most 128 characters.

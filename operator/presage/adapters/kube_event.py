@@ -1,7 +1,7 @@
 """The body of an `events.k8s.io/v1` event: limits of the API kept, name made from the content.
 
 Source: Kubernetes API reference, `events.k8s.io/v1 Event`, and its validation (reason, action and reportingInstance
-at most 128 characters, note at most 1,024).
+at most 128 characters, note at most 1,024; the API server counts bytes of UTF-8, whatever its messages say).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def event_body(
 
     Args:
         regarding: the object; its `apiVersion`, `kind`, and `metadata` are read.
-        reason: cut at 128 characters.
-        note: cut at 1,024 characters.
+        reason: cut at 128 bytes.
+        note: cut at 1,024 bytes.
         event_time: RFC 3339 with microseconds.
         type_: `Normal` or `Warning`.
-        action: cut at 128 characters.
+        action: cut at 128 bytes.
         controller: value of `reportingController`.
-        instance: value of `reportingInstance`, cut at 128 characters.
+        instance: value of `reportingInstance`, cut at 128 bytes.
     """
     name = text_at(regarding, "metadata", "name") or ""
     namespace = text_at(regarding, "metadata", "namespace")
@@ -62,10 +62,18 @@ def event_body(
         },
         "eventTime": event_time,
         "type": type_,
-        "reason": reason[:_MAX_WORD],
-        "action": action[:_MAX_WORD],
-        "note": note if len(note) <= _MAX_NOTE else note[: _MAX_NOTE - 1] + "…",
+        "reason": _cut(reason, _MAX_WORD),
+        "action": _cut(action, _MAX_WORD),
+        "note": _cut(note, _MAX_NOTE),
         "regarding": {key: value for key, value in reference.items() if value},
         "reportingController": controller,
-        "reportingInstance": instance[:_MAX_WORD],
+        "reportingInstance": _cut(instance, _MAX_WORD),
     }
+
+
+def _cut(text: str, longest: int) -> str:
+    """Cut to a number of bytes, between characters."""
+    encoded = text.encode()
+    if len(encoded) <= longest:
+        return text
+    return encoded[: longest - len("…".encode())].decode(errors="ignore") + "…"

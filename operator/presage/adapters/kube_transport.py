@@ -230,6 +230,7 @@ def _decoded(data: bytes) -> dict[str, object]:
 
 
 def _unreachable(error: Exception) -> Unavailable:
-    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # for urllib3 that is a timeout, too
+    if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not refused:
         return Unavailable("the API server did not answer in time")
     return Unavailable(explain_tls(error) or f"the API server cannot be reached: {type(error).__name__}: {error}")

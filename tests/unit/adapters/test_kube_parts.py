@@ -148,15 +148,16 @@ def test_an_event_of_a_cluster_scoped_object_lives_in_default() -> None:
     assert "namespace" not in event["regarding"]
 
 
-def test_an_event_keeps_the_limits_of_the_api() -> None:
+@pytest.mark.parametrize("letter", ["n", "→", "😀"])
+def test_an_event_keeps_the_limits_of_the_api(letter: str) -> None:
     event = _event(
-        note="n" * 5000,
+        note=letter * 5000,
         reason="R" * 500,
         instance="i" * 500,
         regarding={"metadata": {"name": "x" * 253, "namespace": "n"}},
     )
-    assert len(event["note"]) == 1024
-    assert len(event["reason"]) == len(event["reportingInstance"]) == 128
+    assert 1020 <= len(event["note"].encode()) <= 1024
+    assert len(event["reason"].encode()) == len(event["reportingInstance"].encode()) == 128
     assert len(event["metadata"]["name"]) <= 253
 
 
