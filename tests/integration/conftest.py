@@ -1,16 +1,16 @@
-"""A real control plane for every test here: API server, etcd, controllers, scheduler, pods played by kwok.
-
-It is built and started if it is down; one that was up before is left up. Each test has a namespace of its own.
-"""
+"""A real API server for every test; it is started where it does not run, and left running where it did."""
 
 from __future__ import annotations
 
-import subprocess
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from kubernetes import client, config
 
 from e2e.cluster import Cluster, ensure_binary
 from presage.adapters.kube import KubeClient, connect
@@ -23,12 +23,19 @@ CRDS = Path(__file__).parents[2] / "crds"
 def cluster() -> Iterator[Cluster]:
     """The control cluster, up."""
     control = Cluster("control")
-    was_up = control.is_up()
-    if not was_up:
+    started = not control.is_up()
+    if started:
         control.up()
     yield control
-    if not was_up:
+    if started:
         control.down()
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[client.ApiClient]:
+    """The administrator's client, of the kubernetes library."""
+    with config.new_client_from_config(str(cluster.kubeconfig)) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")
@@ -37,26 +44,53 @@ def kubectl(cluster: Cluster) -> Kubectl:
     return Kubectl(ensure_binary("kubectl"), cluster.kubeconfig)
 
 
-@pytest.fixture(scope="session")
-def crds(kubectl: Kubectl) -> None:
-    """This checkout's CRDs, in force."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
-
-
-@pytest.fixture
-def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A namespace of the test's own, removed in the background afterwards."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl("create", "namespace", name)
-    yield name
-    subprocess.run([*kubectl.command, "delete", "namespace", name, "--wait=false"], check=False, capture_output=True)
-
-
 @pytest.fixture
 async def kube(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubeClient]:
-    """A client of the administrator's, with nothing fenced."""
+    """The administrator's client, of presage, with nothing fenced."""
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-    client = await connect(f"presage-{cluster.shape}", threads=4)
-    yield client
-    await client.close()
+    connected = await connect(f"presage-{cluster.shape}", threads=4)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture(scope="session")
+def crds(api: client.ApiClient) -> None:
+    """The CRDs of this checkout are in force."""
+    definitions = client.ApiextensionsV1Api(api)
+    for path in sorted(CRDS.glob("*.yaml")):
+        _install(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def objects(api: client.ApiClient, crds: None) -> client.CustomObjectsApi:
+    """Access to our kinds."""
+    return client.CustomObjectsApi(api)
+
+
+@pytest.fixture
+def namespace(api: client.ApiClient) -> Iterator[str]:
+    """A namespace of the test's own."""
+    core = client.CoreV1Api(api)
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
+
+
+def _install(definitions: client.ApiextensionsV1Api, wanted: dict[str, Any]) -> None:
+    name = wanted["metadata"]["name"]
+    try:
+        definitions.create_custom_resource_definition(wanted)
+    except client.ApiException as refused:
+        if refused.status != 409:
+            raise
+        definitions.patch_custom_resource_definition(
+            name, [{"op": "replace", "path": "/spec", "value": wanted["spec"]}]
+        )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = definitions.read_custom_resource_definition(name)
+        if any(each.type == "Established" and each.status == "True" for each in found.status.conditions or ()):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"CRD {name} is not established after 30 s")
