@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MODULES = Path(__file__).parent / "gomod"
 KEPT_ENTRIES = 2
 """Cache entries kept per program: the one in use, and the one before, for going back and forth."""
 
+_DEAD_BUILD_SECONDS = 24 * 3600
 _KUBE_VERSION = "-X k8s.io/component-base/version"
 _KUBE_FLAGS = (
     "-s",
@@ -228,11 +230,12 @@ def _go_environment() -> dict[str, str]:
 
 
 def prune(root: Path, name: str, *, keep: int) -> None:
-    """Remove all but the `keep` entries of a program that were used last."""
+    """Remove all but the `keep` entries of a program that were used last, and what dead builders left."""
     pattern = re.compile(re.escape(name) + r"-[0-9a-f]{16}")
     entries = [path for path in root.iterdir() if pattern.fullmatch(path.name)]
     entries.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in entries[keep:]:
+    dead = [path for path in root.glob(".build-*") if path.stat().st_mtime < time.time() - _DEAD_BUILD_SECONDS]
+    for path in entries[keep:] + dead:
         shutil.rmtree(path, ignore_errors=True)
 
 

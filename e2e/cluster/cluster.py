@@ -252,17 +252,21 @@ class Cluster:
         for record in reversed(self._processes.all()):
             own = record.name in parts
             self._processes.stop(record.name, _PART_GRACE_SECONDS if own else _OTHER_GRACE_SECONDS)
-        if self._shape.needs_root:
+        if self._shape.needs_root and facts:
+            self._restore_machine(facts)
+        leftovers.remove_tree(self.state)
+
+    def _restore_machine(self, facts: Facts) -> None:
+        """Take back what is outside the state folder; a reboot has already done most of it."""
+        if facts.boot == boot_id():
             leftovers.end_containers(node.SOCKET)
             leftovers.unmount((self.state, node.RUN))
-            if facts and facts.boot == boot_id():
-                network.tear_down()
-                network.restore_settings(facts.settings)
-                leftovers.remove_control_groups()
-            leftovers.remove_links(node.CONTAINER_LOG_LINKS, self.state)
-            leftovers.remove_network_results(network.CNI_NAME)
+            network.tear_down()
+            network.restore_settings(facts.settings)
+            leftovers.remove_control_groups()
             leftovers.remove_tree(node.RUN)
-        leftovers.remove_tree(self.state)
+        leftovers.remove_links(node.CONTAINER_LOG_LINKS, self.state)
+        leftovers.remove_network_results(network.CNI_NAME)
 
     def _facts(self) -> Facts | None:
         try:

@@ -8,7 +8,8 @@ from e2e.cluster.parts import Layout, Part
 SERVICE_NET = "10.96.0.0/16"
 SERVICE_FIRST = "10.96.0.1"
 """Address of the Service `kubernetes`."""
-POD_NET = "10.244.0.0/16"
+POD_NETS = {"full": "10.244.0.0/16", "control": "10.98.0.0/16"}
+"""Pod addresses by shape: apart, so that those of played pods never lead to real ones."""
 PORTS = ("apiserver", "etcd", "etcd-peer", "etcd-metrics", "controller-manager", "scheduler")
 USERS = ("controller-manager", "scheduler")
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
@@ -95,7 +96,7 @@ def controller_manager(layout: Layout) -> Part:
         f"--service-account-private-key-file={layout.key('sa')}",
         f"--root-ca-file={layout.certificate('ca')}",
         "--use-service-account-credentials=true",
-        f"--cluster-cidr={POD_NET}",
+        f"--cluster-cidr={POD_NETS[layout.shape]}",
         "--allocate-node-cidrs=true",
         "--kube-api-qps=200",
         "--kube-api-burst=400",

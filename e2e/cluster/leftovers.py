@@ -94,12 +94,20 @@ def busy_control_groups() -> list[Path]:
     return [path.parent for path in lists if _text(path)]
 
 
-def remove_control_groups() -> None:
-    """Remove empty control groups of kubelets; the kernel refuses to remove any that is in use."""
-    for group in control_groups():
-        for folder, _, _ in os.walk(group, topdown=False):
-            with suppress(OSError):
-                Path(folder).rmdir()
+def remove_control_groups(timeout: float = 2.0) -> None:
+    """Remove empty control groups of kubelets; the kernel refuses to remove any that is in use.
+
+    A group stays busy for a moment after its last process has ended, hence the repetition.
+    """
+    deadline = time.monotonic() + timeout
+    while groups := control_groups():
+        for group in groups:
+            for folder, _, _ in os.walk(group, topdown=False):
+                with suppress(OSError):
+                    Path(folder).rmdir()
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
 
 
 def remove_links(folder: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -212,7 +213,7 @@ def _restore(program: str, text: str) -> None:
 
 def _run(argv: list[str], text: str = "", *, must: bool = True) -> str:
     try:
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, input=text, capture_output=True, text=True, env=_environment(), check=False)
     except FileNotFoundError as error:
         if must:
             raise ClusterError(_PART, f"{argv[0]} is not here", remedy="install iptables and iproute2") from error
@@ -220,3 +221,8 @@ def _run(argv: list[str], text: str = "", *, must: bool = True) -> str:
     if must and done.returncode != 0:
         raise ClusterError(_PART, f"{' '.join(argv)} failed: {done.stderr.strip()[:400]}")
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Return the caller's environment with the folders that only root has on PATH by custom."""
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}

@@ -180,7 +180,7 @@ def proxy_config(layout: Layout) -> dict[str, Any]:
         "kind": "KubeProxyConfiguration",
         "clientConnection": {"kubeconfig": layout.config("proxy"), "qps": 100, "burst": 200},
         "hostnameOverride": NAME,
-        "clusterCIDR": control_plane.POD_NET,
+        "clusterCIDR": control_plane.POD_NETS[layout.shape],
         "mode": "iptables",
         "iptables": {"minSyncPeriod": "100ms", "syncPeriod": "30s", "localhostNodePorts": False},
         "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},

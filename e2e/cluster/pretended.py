@@ -14,19 +14,17 @@ READY_AFTER = "e2e.presage.dev/ready-after"
 PORTS = ("kwok",)
 BINARIES = ("kwok",)
 _STAGES = Path(__file__).with_name("stages.yaml")
-_NODE_IP = "10.98.0.1"
-_POD_NET = "10.98.1.1/24"
+_NODE_IP = "10.98.255.1"
 
 
 def kwok(layout: Layout) -> Part:
-    """Return kwok, in charge of every node; the addresses it gives out lead nowhere."""
+    """Return kwok, in charge of every node; pods get addresses of their node's range, which lead nowhere."""
     argv = (
         str(layout.binaries["kwok"]),
         f"--kubeconfig={layout.state / 'kubeconfig'}",
         f"--config={_STAGES}",
         "--manage-all-nodes=true",
         f"--node-ip={_NODE_IP}",
-        f"--cidr={_POD_NET}",
         f"--server-address=127.0.0.1:{layout.ports['kwok']}",
     )
     health = layout.local("kwok", "/healthz")
