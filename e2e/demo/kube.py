@@ -9,9 +9,9 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from e2e.demo.errors import UNREACHABLE, DemoError
 
@@ -76,7 +76,7 @@ class Kubectl:
         return [*self._base, "get", *args, "--watch", "--output-watch-events", "-o", "json"]
 
 
-def decode_events(chunks: Iterator[str]) -> Iterator[dict[str, Any]]:
+def decode_events(chunks: Iterable[str]) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects of a stream in which they simply follow each other."""
     decoder = json.JSONDecoder()
     buffer = ""
@@ -113,7 +113,7 @@ class Watch:
                 self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=errors, text=True)
                 stream = self._process.stdout
                 if stream is not None:
-                    for event in decode_events(_lines(stream)):
+                    for event in decode_events(stream):
                         self._receive(time.time(), event)
                 self._process.wait()
             self._stopped.wait(0.5)
@@ -124,13 +124,3 @@ class Watch:
         if self._process is not None:
             self._process.terminate()
         self._thread.join(timeout=5)
-
-
-def _lines(stream: IO[str]) -> Iterator[str]:
-    """Yield the stream's lines, joined up to each line that closes an object at the left margin."""
-    pending: list[str] = []
-    for line in stream:
-        pending.append(line)
-        if line.startswith("}"):
-            yield "".join(pending)
-            pending = []

@@ -59,8 +59,7 @@ class Stage:
 
     def _load_image(self, role: str) -> None:
         image = ensure_image(role)
-        with part(f"{role} image", "loading", "loaded"):
-            self.cluster.load_image(image.path, image.name)
+        self.cluster.load_image(image.path, image.name)
         if role == "dataplane":
             self.function_image = image.name
         else:
