@@ -61,6 +61,7 @@ class _Process:
             loop.add_signal_handler(number, self._stop.set)
         health = Health()
         health.add_readiness("operator", lambda: self._trouble)
+        health.add_readiness("watches", lambda: self._engine.find_trouble() if self._engine else None)
         health.add_liveness("engine", lambda: self._engine.find_stuck() if self._engine else None)
         server = HttpServer(health, self._metrics.render, port=self._settings.http_port)
         await server.start()
@@ -109,25 +110,34 @@ class _Process:
             await client.close()
 
     async def _operate(self, client: KubeClient, holding: asyncio.Future[None]) -> int:
-        """Run engine and kopf until one ends, the Lease is lost or a signal comes; return the exit code."""
-        engine = Engine(self._settings, client, KINDS, self._metrics)
-        await self._unless_stopped(self._prime(engine))
-        self._engine, self._trouble = engine, None
-        tasks: list[asyncio.Future[Any]] = [
+        """Work until a part ends, the Lease is lost or a signal comes; return the exit code."""
+        engine = self._engine = Engine(self._settings, client, KINDS, self._metrics)
+        tasks: set[asyncio.Future[Any]] = {
             holding,
-            asyncio.ensure_future(engine.run()),
-            asyncio.ensure_future(
-                kopf.operator(
-                    registry=build_registry(KINDS, engine.intake),
-                    settings=build_settings(),
-                    standalone=True,
-                    clusterwide=True,
-                    stop_flag=self._stop,
-                )
-            ),
-        ]
+            asyncio.ensure_future(self._work(engine)),
+            asyncio.ensure_future(self._stop.wait()),
+        }
         done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return await _wind_up(done, pending, stopping=self._stop.is_set())
+
+    async def _work(self, engine: Engine) -> None:
+        self._trouble = "listing the cluster's objects"
+        await self._prime(engine)
+        self._trouble = None
+        async with asyncio.TaskGroup() as group:
+            group.create_task(engine.run())
+            group.create_task(self._run_kopf(engine))
+
+    async def _run_kopf(self, engine: Engine) -> None:
+        """Run kopf; it takes SIGTERM and SIGINT over, so its end is the process's."""
+        await kopf.operator(
+            registry=build_registry(KINDS, engine.intake),
+            settings=build_settings(),
+            standalone=True,
+            clusterwide=True,
+            stop_flag=self._stop,
+        )
+        self._stop.set()
 
     async def _prime(self, engine: Engine) -> None:
         while True:

@@ -120,6 +120,10 @@ class Engine:
                 except KubeError as error:
                     log.warning("relist.failed", kind=kind.name, error=str(error))
 
+    def find_trouble(self) -> str | None:
+        """Return what keeps the watches from following the cluster, or None: for the readiness probe."""
+        return self._watches.find_trouble()
+
     def find_stuck(self) -> str | None:
         """Return what no longer moves, or None: for the liveness probe."""
         age = self._sweep_age()
@@ -128,7 +132,8 @@ class Engine:
         return self._watches.find_stuck()
 
     def _sweep_age(self) -> float:
-        return time.monotonic() - self._workers.last_sweep
+        last = self._workers.last_sweep
+        return 0.0 if last is None else time.monotonic() - last
 
     async def _read_secret(self, name: str, key: str) -> bytes:
         try:

@@ -70,6 +70,10 @@ class Watches:
         """Return the trimmed objects of a namespace."""
         return self._caches[resource].list(namespace)
 
+    def find_trouble(self) -> str | None:
+        """Return why a copy may be out of date, such as a missing right; None while all is well."""
+        return next((f"{r.plural}: {c.trouble}" for r, c in self._caches.items() if c.trouble), None)
+
     def find_stuck(self) -> str | None:
         """Return what is wrong with a watch that has shown no life for too long; None if all are well."""
         now = time.monotonic()

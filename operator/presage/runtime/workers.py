@@ -27,7 +27,8 @@ class Workers:
     """Runs reconciles and the sweep.
 
     Attributes:
-        last_sweep: Monotonic second of the last sweep; the liveness probe fails when it is too old.
+        last_sweep: Monotonic second of the last sweep, None before the first; the liveness probe fails when it is
+            too old.
 
     Args:
         reconcile: Handles one key; None means the object is gone.
@@ -56,7 +57,7 @@ class Workers:
         self._resync_s = resync_s
         self._retries: dict[ObjectKey, int] = {}
         self._seen: dict[ObjectKey, float] = {}
-        self.last_sweep = time.monotonic()
+        self.last_sweep: float | None = None
 
     async def run(self) -> None:
         """Run workers and the sweep until cancelled; a worker that dies ends all, and with it the process."""
