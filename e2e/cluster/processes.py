@@ -141,14 +141,21 @@ class Processes:
             self.stop(name)
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        pid = self._spawn(name, argv, environment)
-        stat = process_stat(pid)
-        ticks = stat.ticks if stat else 0
-        record = Record(name, pid, ticks, boot_id(), time.time(), command)
-        path = self._records / f"{name}.json"
-        path.with_suffix(".new").write_text(json.dumps(asdict(record)))
-        path.with_suffix(".new").rename(path)
+        # A Ctrl-C between start and record would leave a process nobody knows of.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            pid = self._spawn(name, argv, environment)
+            stat = process_stat(pid)
+            record = Record(name, pid, stat.ticks if stat else 0, boot_id(), time.time(), command)
+            self._note(record)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         return record
+
+    def _note(self, record: Record) -> None:
+        new = self._records / f"{record.name}.new"
+        new.write_text(json.dumps(asdict(record)))
+        new.rename(self._records / f"{record.name}.json")
 
     def _spawn(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> int:
         """Start a session leader with the log as its output; env -C gives it a folder and keeps the id."""
@@ -162,7 +169,9 @@ class Processes:
         words = ["env", "-C", str(self._cwd), *argv]
         defaults = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
         try:
-            return os.posix_spawnp("env", words, env, file_actions=actions, setsid=True, setsigdef=defaults)
+            return os.posix_spawnp(
+                "env", words, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=defaults
+            )
         except OSError as error:
             raise ClusterError(name, f"cannot start {argv[0]}: {error}", log=self.log(name)) from error
 
