@@ -50,8 +50,3 @@ def list_at(source: object, *path: str) -> list[object]:
 def objects_at(source: object, *path: str) -> list[JsonObject]:
     """The objects in the list at a path; entries of any other type are left out."""
     return [entry for entry in list_at(source, *path) if isinstance(entry, Mapping)]
-
-
-def labels_of(source: object) -> dict[str, str]:
-    """The labels of a Kubernetes object; only those whose value is text."""
-    return {key: value for key, value in object_at(source, "metadata", "labels").items() if isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""Numbers written as text: Kubernetes quantities and shares.
+"""Numbers written as text: Kubernetes quantities.
 
 Custom resources carry decimals as strings, because floats lose digits on the way through YAML and JSON. They become
 `Decimal` here, once, and every refusal says what was read and which form is wanted.
@@ -10,7 +10,6 @@ import re
 from decimal import Decimal
 
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i))?")
-_SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)(%)?")
 _MAX_LENGTH = 64
 
 _FACTORS = {
@@ -52,30 +51,6 @@ def parse_quantity(text: str) -> Decimal:
     number, exponent, suffix = match.groups()
     value = Decimal(number + (exponent or ""))
     return value * _FACTORS[suffix] if suffix else value
-
-
-def parse_share(text: str) -> Decimal:
-    """Read a share of a whole such as `0.5%` or `0.005`.
-
-    Args:
-        text: a percentage from 0% to 100%, or a fraction from 0 to 1.
-
-    Returns:
-        The share as an exact fraction, from 0 to 1.
-
-    Raises:
-        ValueError: if the text is not a share or lies outside the range.
-    """
-    match = _SHARE.fullmatch(text) if len(text) <= _MAX_LENGTH else None
-    if match is None:
-        raise ValueError(
-            f'{_shown(text)} is not a share: write a percentage such as "0.5%" or a fraction such as "0.005"'
-        )
-    number, percent = match.groups()
-    share = Decimal(number) / 100 if percent else Decimal(number)
-    if share > 1:
-        raise ValueError(f"{_shown(text)} is more than the whole: a share is at most 100% (1)")
-    return share
 
 
 def _shown(text: str) -> str:

@@ -76,6 +76,7 @@ class Decision(Generic[PlanT, MemoryT]):
         next_in_s: Seconds until the object is due again.
         memory: Handed to the next `gather`; lost on restart, so nothing may depend on it for safety.
         gauges: Per-object series: name → value.
+        binding: Which rule decided, for the count of decisions; empty where nothing was.
     """
 
     plan: PlanT | None
@@ -84,6 +85,7 @@ class Decision(Generic[PlanT, MemoryT]):
     next_in_s: float
     memory: MemoryT
     gauges: Mapping[str, float] = field(default_factory=dict)
+    binding: str = ""
 
 
 @dataclass(frozen=True, slots=True)

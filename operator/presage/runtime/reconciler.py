@@ -70,6 +70,8 @@ class Reconciler:
         decision = definition.decide(await definition.gather(model, memory, self._ports))
         self._memories[key] = (uid, decision.memory)
         applied = await self._apply(definition, model, decision)
+        if decision.binding:
+            self._metrics.count_decision(key.kind, decision.binding)
         self._metrics.set_object(key.kind, key.namespace, key.name, decision.gauges)
         failed = await self._report(definition, key, body, decision, applied)
         return failed or applied.outcome

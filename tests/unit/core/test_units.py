@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from presage.core.units import parse_quantity, parse_share
+from presage.core.units import parse_quantity
 
 QUANTITIES = {
     "plain": ("50", "50"),
@@ -38,32 +38,3 @@ def test_quantity_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r'is not a quantity: write a number such as "50"') as refusal:
         parse_quantity(text)
     assert len(str(refusal.value)) < 200
-
-
-SHARES = {
-    "percent": ("0.5%", "0.005"),
-    "fraction": ("0.005", "0.005"),
-    "nothing": ("0", "0"),
-    "everything": ("100%", "1"),
-    "everything as a fraction": ("1", "1"),
-}
-
-
-@pytest.mark.parametrize(("text", "want"), SHARES.values(), ids=SHARES)
-def test_share(text: str, want: str) -> None:
-    assert parse_share(text) == Decimal(want)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("5", "at most 100%"),
-        ("101%", "at most 100%"),
-        ("-1%", "not a share"),
-        ("5 %", "not a share"),
-        ("", "not a share"),
-    ],
-)
-def test_share_refused(text: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        parse_share(text)

@@ -36,7 +36,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     judgement = _judge_data(given, memory, outlook)
     trust = judge_forecast(given.forecast.forecast if given.forecast else None)
     scaling = _judge_scaling(given)
-    facts = Facts(given, lead, judgement, trust, find_peak(outlook, given.now, given.now), None, None)
+    facts = Facts(given, lead, judgement, trust, None, None)
     memory = replace(memory, forecast=given.forecast, series_per_pod=_learn_series(given, memory, judgement))
     plan = None
     if given.target is not None and policy.mode != "Off":
@@ -52,6 +52,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun") else IDLE_PERIOD_S,
         memory=memory,
         gauges=build_gauges(facts),
+        binding=facts.decision.binding if facts.decision else "",
     )
 
 

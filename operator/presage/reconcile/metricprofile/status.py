@@ -30,7 +30,6 @@ class Facts:
     lead: LeadTime
     judgement: Judgement
     trust: Trust
-    present: Peak | None
     decision: ReplicaDecision | None
     peak: Peak | None
 
