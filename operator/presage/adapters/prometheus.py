@@ -12,7 +12,7 @@ import base64
 import math
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -134,13 +134,14 @@ class PrometheusLoads:
         result = await self._ask(source, lambda prometheus: prometheus.custom_query(query))
         try:
             values = {entry["metric"].get("presage", ""): float(entry["value"][1]) for entry in result}
+            targets = frozenset(name for entry in result for name in _name_target(entry["metric"]))
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             raise _bad_answer(source) from None
-        load, newest, series = values.get("load"), values.get("newest"), values.get("series", 0.0)
+        load, newest = values.get("load"), values.get("newest")
         return TickSample(
             load=load if load is not None and math.isfinite(load) and load >= 0 else None,
             newest_at=newest if newest is not None and math.isfinite(newest) else None,
-            series=int(series) if math.isfinite(series) else 0,
+            targets=targets,
         )
 
     async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
@@ -237,6 +238,16 @@ def _bad_answer(source: Source) -> SourceFault:
     return SourceFault(
         "BadAnswer", f"MetricSource {source.name}: its answer is no Prometheus API answer: check spec.url."
     )
+
+
+def _name_target(labels: Any) -> Iterator[str]:
+    """Yield the names by which a pod can know itself among the instances: its own, and its address without the port."""
+    if labels.get("presage") != "target":
+        return
+    if pod := labels.get("pod"):
+        yield pod
+    if instance := labels.get("instance"):
+        yield instance.rsplit(":", 1)[0].strip("[]")
 
 
 def _query_range(query: str, part: SlotRange, prometheus: PrometheusConnect) -> Any:

@@ -88,11 +88,15 @@ def build_history_query(load: Load, tenant: Matcher | None, step_s: float) -> st
 def build_tick_query(load: Load, tenant: Matcher | None) -> str:
     """Return one query that answers all a decision tick asks, at one evaluation time.
 
-    The result has up to three samples told apart by the label `presage`: `load` (the load now), `newest` (time of the
-    newest raw sample, since `rate` hides a sample's age) and `series` (how many contribute, since `sum` falls
-    silently when half the scrapes fail).
+    The result's samples are told apart by the label `presage`: `load` (the load now), `newest` (time of the newest raw
+    sample, since `rate` hides a sample's age) and a `target` for each scraped instance that contributes, since `sum`
+    falls silently when half the scrapes fail.
     """
     selector = build_selector(load, tenant)
     value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
-    parts = {"load": f"sum({value})", "newest": f"max(timestamp({selector}))", "series": f"count({value})"}
+    parts = {
+        "load": f"sum({value})",
+        "newest": f"max(timestamp({selector}))",
+        "target": f"group by (instance, pod) ({value})",
+    }
     return " or ".join(f'label_replace({part},"presage","{name}","","")' for name, part in parts.items())

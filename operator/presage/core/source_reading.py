@@ -26,12 +26,12 @@ class TickSample:
     Attributes:
         load: Load now.
         newest_at: Epoch second of the newest raw sample.
-        series: Number of contributing series.
+        targets: Hosts and pod names of the scraped instances that contribute.
     """
 
     load: float | None
     newest_at: float | None
-    series: int
+    targets: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ SPEC = SourceSpec(
     namespaces=None,
     tenant_label=None,
     tenant_value=None,
-    limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=3, max_concurrency=2),
+    limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=5, max_concurrency=2),
     check_period_s=30,
 )
 
@@ -118,7 +118,7 @@ def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
         pytest.param(say("[" * 5000), "BadAnswer", id="nested too deep"),
         pytest.param(say("[]"), "BadAnswer", id="another shape"),
         pytest.param(say('{"data": {"result": [1, "x", null]}}'), "BadAnswer", id="entries of another type"),
-        pytest.param(result(*[{"metric": {}, "value": [1, "1"]}] * 4), "TooLarge", id="too many series"),
+        pytest.param(result(*[{"metric": {}, "value": [1, "1"]}] * 6), "TooLarge", id="too many series"),
     ],
 )
 async def test_faults(serve: Any, loads: PrometheusLoads, answer: Answer, reason: str) -> None:
@@ -175,10 +175,13 @@ async def test_a_source_that_keeps_failing_is_left_in_peace(serve: Any, loads: P
 async def test_tick_answers(serve: Any, loads: PrometheusLoads) -> None:
     entries = [
         {"metric": {"presage": name}, "value": [5, value]}
-        for name, value in (("load", "12.5"), ("newest", "1700000000"), ("series", "3"))
+        for name, value in (("load", "12.5"), ("newest", "1700000000"))
     ]
+    entries.append({"metric": {"presage": "target", "instance": "10.0.0.1:80", "pod": "a"}, "value": [5, "1"]})
+    entries.append({"metric": {"presage": "target", "instance": "[2001:db8::1]:80"}, "value": [5, "1"]})
     sample = await loads.observe(serve(result(*entries))[0], "q")
-    assert (sample.load, sample.newest_at, sample.series) == (12.5, 1.7e9, 3)
+    assert (sample.load, sample.newest_at) == (12.5, 1.7e9)
+    assert sample.targets == {"10.0.0.1", "a", "2001:db8::1"}
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-4"])

@@ -37,10 +37,10 @@ def test_history_query(load: Load, tenant: Matcher | None, step: float, want: st
     assert build_history_query(load, tenant, step) == want
 
 
-def test_tick_query_asks_load_age_and_series_at_once() -> None:
+def test_tick_query_asks_load_age_and_targets_at_once() -> None:
     query = build_tick_query(ORDERS, None)
     assert query.count(" or ") == 2
-    for part in ('"presage","load"', '"presage","newest"', '"presage","series"'):
+    for part in ('"presage","load"', '"presage","newest"', '"presage","target"'):
         assert part in query
 
 

@@ -16,6 +16,7 @@ from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.ports import Json, Ports
 
 NOW = 1_700_000_000.0
+PODS = frozenset({"shop-0", "shop-1"})
 
 
 def rfc3339(epoch: float) -> str:
@@ -64,7 +65,7 @@ class FakeWatched:
 class FakeLoads:
     """A source with a set answer and history; `fault` makes every request fail."""
 
-    sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, 2))
+    sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, PODS))
     values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
     fault: SourceFault | None = None
     queries: list[str] = field(default_factory=list)
@@ -134,6 +135,7 @@ def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.
     return {
         "metadata": {"namespace": "team", "name": name},
         "uid": name,
+        "ip": "",
         "deployment": "shop",
         "created": rfc3339(created),
         "ready_at": "" if ready_after is None else rfc3339(created + ready_after),

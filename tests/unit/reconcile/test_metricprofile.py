@@ -17,7 +17,7 @@ from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
 from presage.resources.metricprofile import MetricProfile
-from tests.unit.reconcile.fakes import NOW, World, make_world, pod
+from tests.unit.reconcile.fakes import NOW, PODS, World, make_world, pod
 
 
 async def look(world: World, memory: ProfileMemory | None = None) -> Decision[ScalePlan, ProfileMemory]:
@@ -40,7 +40,7 @@ def daily(peak: float) -> np.ndarray[Any, np.dtype[np.float32]]:
 async def test_replicas_rise_before_the_load() -> None:
     world = make_world(scaling={"leadTimeSeconds": 3600})
     world.loads.values = daily(500)
-    world.loads.sample = TickSample(float(world.loads.values[-1]) * 0.5, NOW, 2)
+    world.loads.sample = TickSample(float(world.loads.values[-1]) * 0.5, NOW, PODS)
     decision = await look(world)
     assert decision.plan is not None
     assert decision.plan.replicas >= 10
@@ -50,7 +50,7 @@ async def test_replicas_rise_before_the_load() -> None:
 
 async def test_a_load_nobody_foresaw_is_followed() -> None:
     world = make_world()
-    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.loads.sample = TickSample(600.0, NOW, PODS)
     decision = await look(world)
     assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
 
@@ -60,7 +60,7 @@ def _stop(world: World) -> None:
 
 
 def _go_silent(world: World) -> None:
-    world.loads.sample = TickSample(None, None, 0)
+    world.loads.sample = TickSample(None, None, frozenset())
 
 
 def _grow_old(world: World) -> None:
@@ -68,7 +68,7 @@ def _grow_old(world: World) -> None:
 
 
 def _lose_half(world: World) -> None:
-    world.loads.sample = TickSample(50.0, NOW, 1)
+    world.loads.sample = TickSample(50.0, NOW, frozenset({"shop-1"}))
 
 
 def _revoke(world: World) -> None:
@@ -87,7 +87,7 @@ def _revoke(world: World) -> None:
 )
 async def test_absent_data_never_removes_a_replica(fault: Callable[[World], None], reason: str) -> None:
     world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})
-    world.loads.sample = TickSample(100.0, NOW, 2)
+    world.loads.sample = TickSample(100.0, NOW, PODS)
     before = await look(world)
     assert before.plan is not None, "with good data ten replicas for two pods' load must shrink"
     fault(world)
@@ -96,6 +96,22 @@ async def test_absent_data_never_removes_a_replica(fault: Callable[[World], None
     available = conditions(decision)["DataAvailable"]
     assert (available.status, available.reason) == ("False", reason)
     assert available.message
+
+
+async def test_a_load_measured_elsewhere_expects_no_pod_to_report() -> None:
+    """Two ingress instances in front of two pods must not be taken for them, nor missed when pods become four."""
+    world = make_world(replicas=10, pods=2, scaling={"stabilizationWindowSeconds": 0})
+    world.loads.sample = TickSample(100.0, NOW, frozenset({"10.9.0.1", "10.9.0.2"}))
+    memory = (await look(world)).memory
+    world.watched.objects["pods"] = [pod(f"shop-{i}") for i in range(4)]
+    assert conditions(await look(world, memory))["DataAvailable"].reason == "Fresh"
+
+
+async def test_a_pod_just_ready_is_not_missed() -> None:
+    world = make_world(pods=2)
+    memory = (await look(world)).memory
+    world.watched.objects["pods"].append(pod("shop-9", created=NOW - 20))
+    assert conditions(await look(world, memory))["DataAvailable"].reason == "Fresh"
 
 
 async def test_a_forecast_coasts_while_the_source_is_down_and_ends_in_hold() -> None:
@@ -120,7 +136,7 @@ async def test_a_forecast_coasts_while_the_source_is_down_and_ends_in_hold() -> 
 )
 async def test_a_target_with_an_autoscaler_is_left_alone(autoscaler: dict[str, str], owner: str) -> None:
     world = make_world()
-    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.loads.sample = TickSample(600.0, NOW, PODS)
     world.watched.objects[autoscaler["plural"]] = [
         {
             "metadata": {"namespace": "team", "name": "other"},
@@ -138,7 +154,7 @@ async def test_a_target_with_an_autoscaler_is_left_alone(autoscaler: dict[str, s
 
 async def test_two_profiles_on_one_target_both_stand_back() -> None:
     world = make_world()
-    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.loads.sample = TickSample(600.0, NOW, PODS)
     body = world.objects.bodies[("MetricProfile", "team", "shop")]
     twin = {**body, "metadata": {**body["metadata"], "name": "twin", "uid": "q"}}
     world.objects.bodies[("MetricProfile", "team", "twin")] = twin
@@ -160,7 +176,7 @@ async def test_what_the_user_asked_to_leave_alone_is_ready_and_unwritten(
     scaling: dict[str, str], annotation: str, reason: str
 ) -> None:
     world = make_world(scaling=scaling)
-    world.loads.sample = TickSample(600.0, NOW, 2)
+    world.loads.sample = TickSample(600.0, NOW, PODS)
     world.objects.bodies[("MetricProfile", "team", "shop")]["metadata"]["annotations"] = {
         "presage.dev/paused": annotation
     }
@@ -189,7 +205,7 @@ async def test_event_types_add_up_by_weight() -> None:
     world = make_world()
     spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
     spec["eventTypes"].append({"name": "quote", "weight": "3", "load": {"gauge": {"metric": "quotes"}}})
-    world.loads.sample = TickSample(100.0, NOW, 2)
+    world.loads.sample = TickSample(100.0, NOW, PODS)
     decision = await look(world)
     assert decision.plan == ScalePlan("shop", 2, 9, "Reactive")
 

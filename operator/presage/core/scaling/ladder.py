@@ -19,16 +19,32 @@ class Reading:
     Attributes:
         observed: Load now. With `missing` event types or lost series it is a lower bound; None = nothing known.
         newest_at: Epoch second of the newest raw sample, of the event type where it is oldest.
-        series: How many series contributed.
+        targets: Hosts and pod names of the scraped instances that contributed.
         missing: Event types without any series.
         error: Why the source did not answer; empty if it did.
     """
 
     observed: float | None
     newest_at: float | None
-    series: int
+    targets: frozenset[str]
     missing: tuple[str, ...] = ()
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Which share of the target's own pods is behind the reading.
+
+    Only pods that have been Ready for so long that a scrape must have met them are counted. Where the load is measured
+    elsewhere, at an ingress say, no pod reports and none is expected to.
+
+    Attributes:
+        count: Pods that contributed.
+        expected: Pods that should have, by the share that did at the last good tick; 0 before one.
+    """
+
+    count: int
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +62,17 @@ class Judgement:
     message: str
 
 
-def judge(
-    reading: Reading, *, now: float, max_age_s: float, expected_series: float | None, forecast_covers_now: bool
-) -> Judgement:
+def judge(reading: Reading, *, now: float, max_age_s: float, pods: Reporting, forecast_covers_now: bool) -> Judgement:
     """Return the rung for one tick; the first fault found names it.
 
     Args:
         reading: What the source said.
         now: Epoch seconds.
         max_age_s: Age of the newest sample up to which data counts as fresh.
-        expected_series: How many series settled pods should give; None = not known yet.
+        pods: How many of the target's pods report, and how many should.
         forecast_covers_now: Whether the last forecast still reaches the present.
     """
-    fault = _find_fault(reading, now, max_age_s, expected_series)
+    fault = _find_fault(reading, now, max_age_s, pods)
     if fault is None:
         return Judgement("Live", "Fresh", "Samples are fresh and complete.")
     reason, what = fault
@@ -67,9 +81,7 @@ def judge(
     return Judgement("Hold", reason, f"{what} Replicas stay as they are until data is back.")
 
 
-def _find_fault(
-    reading: Reading, now: float, max_age_s: float, expected_series: float | None
-) -> tuple[str, str] | None:
+def _find_fault(reading: Reading, now: float, max_age_s: float, pods: Reporting) -> tuple[str, str] | None:
     if reading.error:
         return "SourceUnavailable", reading.error
     if reading.missing:
@@ -81,6 +93,6 @@ def _find_fault(
         return "NoSamples", "The series exist but have too few samples for a rate: windowSeconds may be too short."
     if now - reading.newest_at > max_age_s:
         return "StaleSamples", f"The newest sample is older than {max_age_s:g} s: is the target still scraped?"
-    if expected_series is not None and reading.series < expected_series - 1e-9:
-        return "TargetsMissing", "Fewer series report than the Ready pods should give: some are no longer scraped."
+    if pods.count < pods.expected - 1e-9:
+        return "TargetsMissing", "Fewer of the Ready pods report than did before: some are no longer scraped."
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from presage.core.conditions import Condition, Status
 from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas
-from presage.core.scaling.ladder import Judgement, Reading, judge
+from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
 from presage.core.scaling.outlook import Outlook, Peak, find_peak
 from presage.core.scaling.trust import Trust, judge_forecast
@@ -33,11 +33,14 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     policy = given.spec.scaling
     lead = decide_lead_time(startups, policy.lead_time_s, given.remembered_lead, policy.decision_period_s)
     outlook = given.forecast.outlook if given.forecast else None
-    judgement = _judge_data(given, memory, outlook)
+    pods = _count_reporting(given)
+    judgement = _judge_data(given, memory, outlook, pods)
     trust = judge_forecast(given.forecast.forecast if given.forecast else None)
     scaling = _judge_scaling(given)
     facts = Facts(given, lead, judgement, trust, None, None)
-    memory = replace(memory, forecast=given.forecast, series_per_pod=_learn_series(given, memory, judgement))
+    memory = replace(memory, forecast=given.forecast)
+    if judgement.rung == "Live" and given.target and given.target.settled:
+        memory = replace(memory, reporting_share=pods / len(given.target.settled))
     plan = None
     if given.target is not None and policy.mode != "Off":
         decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust)
@@ -63,26 +66,24 @@ def with_startups(memory: ProfileMemory, seen: tuple[tuple[str, float], ...], ke
     return replace(memory, startups=(*memory.startups, *added)[-keep:])
 
 
-def _judge_data(given: ProfileInput, memory: ProfileMemory, outlook: Outlook | None) -> Judgement:
+def _count_reporting(given: ProfileInput) -> int:
+    """Return how many settled pods are among the scraped instances, by name or by address."""
+    if given.target is None or given.reading is None:
+        return 0
+    return sum(bool({name, address} & given.reading.targets) for name, address in given.target.settled)
+
+
+def _judge_data(given: ProfileInput, memory: ProfileMemory, outlook: Outlook | None, pods: int) -> Judgement:
     if given.source_problem is not None:
         return Judgement("Hold", given.source_problem.reason, given.source_problem.message)
-    settled = given.target.settled if given.target else 0
-    expected = None if memory.series_per_pod is None else memory.series_per_pod * settled
+    settled = len(given.target.settled) if given.target else 0
     return judge(
-        given.reading or Reading(None, None, 0),
+        given.reading or Reading(None, None, frozenset()),
         now=given.now,
         max_age_s=given.spec.scaling.max_sample_age_s,
-        expected_series=expected,
+        pods=Reporting(pods, memory.reporting_share * settled),
         forecast_covers_now=outlook is not None and outlook.start <= given.now < outlook.end,
     )
-
-
-def _learn_series(given: ProfileInput, memory: ProfileMemory, judgement: Judgement) -> float | None:
-    """Return the series one pod gives, learned anew only at a good tick at which every Ready pod has settled."""
-    target, reading = given.target, given.reading
-    if judgement.rung != "Live" or target is None or reading is None:
-        return memory.series_per_pod
-    return reading.series / target.ready if target.ready and target.ready == target.settled else memory.series_per_pod
 
 
 def _judge_scaling(given: ProfileInput) -> _Verdict:

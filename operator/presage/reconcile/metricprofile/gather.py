@@ -87,7 +87,7 @@ async def _gather_load(
         reading = combine_samples(spec.event_types, samples)
         forecast = await _update_forecast(spec, generation, source, tenant, memory.forecast, now, ports)
     except SourceFault as fault:
-        return Reading(None, None, 0, error=fault.message), memory.forecast
+        return Reading(None, None, frozenset(), error=fault.message), memory.forecast
     return reading, forecast
 
 
@@ -101,7 +101,7 @@ def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSamp
     return Reading(
         observed=sum(loads) if loads else None,
         newest_at=min(ages) if ages else None,
-        series=sum(s.series for s in samples),
+        targets=frozenset().union(*(s.targets for s in samples)),
         missing=tuple(e.name for e, s in zip(event_types, samples, strict=True) if s.newest_at is None),
     )
 

@@ -19,13 +19,13 @@ class TargetState:
     Attributes:
         replicas: `spec.replicas`.
         ready: Pods that are Ready.
-        settled: Pods Ready for so long that a scrape must have met them.
+        settled: Name and address of each pod Ready for so long that a scrape must have met it.
         startups: Pod uid → seconds from created to Ready, of the pods alive, oldest first.
     """
 
     replicas: int
     ready: int
-    settled: int
+    settled: tuple[tuple[str, str], ...]
     startups: tuple[tuple[str, float], ...] = ()
 
 
@@ -56,13 +56,13 @@ class ProfileMemory:
         scaling: Stabilization and step memory.
         forecast: The last good forecast; None before the first.
         startups: As in `TargetState`, of pods seen so far, the newest last.
-        series_per_pod: Series that one settled pod gives, seen at the last good tick; None before it.
+        reporting_share: Share of the settled pods that reported at the last good tick; 0 before it.
     """
 
     scaling: ScalingMemory = field(default_factory=ScalingMemory)
     forecast: ForecastMemory | None = None
     startups: tuple[tuple[str, float], ...] = ()
-    series_per_pod: float | None = None
+    reporting_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,13 @@ def trim_deployment(obj: Json) -> Json:
 
 
 def trim_pod(obj: Json) -> Json:
-    """Keep the Deployment a pod belongs to, and when it was created and became Ready."""
+    """Keep the Deployment a pod belongs to, its address, and when it was created and became Ready."""
     meta, status = obj.get("metadata", {}), obj.get("status", {})
     ready: Json = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
     return {
         "metadata": _name(obj),
         "uid": meta.get("uid", ""),
+        "ip": status.get("podIP", ""),
         "deployment": _find_deployment(meta),
         "created": meta.get("creationTimestamp", ""),
         "ready_at": ready.get("lastTransitionTime", "") if ready.get("status") == "True" else "",
@@ -124,12 +125,13 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
     if deployment is None:
         return None
     pods = [p for p in watched.list(PODS, namespace) if p["deployment"] == name and not p["leaving"]]
-    ready = sorted((parse_time(p["ready_at"]), parse_time(p["created"]), p["uid"]) for p in pods if p["ready_at"])
+    ready = sorted((p for p in pods if p["ready_at"]), key=lambda p: parse_time(p["ready_at"]))
+    settled = [p for p in ready if now - parse_time(p["ready_at"]) >= settle_s]
     return TargetState(
         replicas=deployment["replicas"],
         ready=len(ready),
-        settled=sum(now - since >= settle_s for since, _, _ in ready),
-        startups=tuple((uid, since - created) for since, created, uid in ready),
+        settled=tuple((p["metadata"]["name"], p["ip"]) for p in settled),
+        startups=tuple((p["uid"], parse_time(p["ready_at"]) - parse_time(p["created"])) for p in ready),
     )
 
 
