@@ -26,7 +26,7 @@ from presage.adapters.kube_error import (
     Unavailable,
 )
 from presage.adapters.kube_event import event_body
-from presage.adapters.kube_json import int_at, labels_of, list_at, object_at, objects_at, text_at
+from presage.adapters.kube_json import int_at, list_at, object_at, objects_at, text_at
 from presage.adapters.kube_path import SECRETS, api_path
 from presage.adapters.kube_store import ObjectStore
 from presage.adapters.kube_transport import error_of
@@ -80,7 +80,6 @@ def test_accessors_never_raise_and_never_cast() -> None:
     assert object_at(odd, "metadata") == {}
     assert list_at(odd, "spec", "replicas") == []
     assert objects_at(odd, "spec", "items") == [{"a": 1}]
-    assert labels_of({"metadata": {"labels": {"a": "x", "b": 1}}}) == {"a": "x"}
 
 
 @pytest.mark.parametrize(
