@@ -266,7 +266,7 @@ class Cluster:
             leftovers.remove_control_groups()
             leftovers.remove_tree(node.RUN)
         leftovers.remove_links(node.CONTAINER_LOG_LINKS, self.state)
-        leftovers.remove_network_results(network.CNI_NAME)
+        leftovers.remove_network_results(node.RUN)
 
     def _facts(self) -> Facts | None:
         try:

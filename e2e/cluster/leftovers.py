@@ -5,6 +5,7 @@ Everything is found by our own socket, folder or name, never by what it looks li
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ from e2e.cluster.errors import ClusterError
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _CGROUPS = Path("/sys/fs/cgroup")
-_CNI_RESULTS = Path("/var/lib/cni/results")
+CNI_RESULTS = Path("/var/lib/cni/results")
 _SHIM = "containerd-shim-runc-v2"
 KUBE_GROUP = "kubepods"
 """Control group that every kubelet makes at the root."""
@@ -120,14 +121,22 @@ def remove_links(folder: Path, target: Path) -> None:
     _remove_empty(folder)
 
 
-def remove_network_results(network: str) -> None:
-    """Remove what the CNI library noted about pods of one network."""
-    if not _CNI_RESULTS.is_dir():
+def remove_network_results(run: Path, folder: Path = CNI_RESULTS) -> None:
+    """Remove what the CNI library noted about pods whose network namespace was below `run`."""
+    if not folder.is_dir():
         return
-    for note in _CNI_RESULTS.glob(f"{network}-*"):
-        note.unlink()
-    _remove_empty(_CNI_RESULTS)
-    _remove_empty(_CNI_RESULTS.parent)
+    for note in folder.iterdir():
+        if _network_namespace(note).startswith(f"{run}/"):
+            note.unlink()
+    _remove_empty(folder)
+    _remove_empty(folder.parent)
+
+
+def _network_namespace(note: Path) -> str:
+    try:
+        return str(json.loads(note.read_text()).get("netns", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
 
 
 def remove_tree(folder: Path) -> None:

@@ -73,6 +73,7 @@ state = "{RUN / "containerd"}"
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
   [{runtime}.cni]
+    use_internal_loopback = true
     bin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
     conf_dir = "{layout.state / "cni"}"
   [{runtime}.containerd.runtimes.runc]

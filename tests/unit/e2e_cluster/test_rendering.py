@@ -139,6 +139,16 @@ def test_links_are_removed_only_when_they_lead_to_us(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["theirs"]
 
 
+def test_notes_of_pod_networks_are_removed_only_when_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "cni" / "results"
+    folder.mkdir(parents=True)
+    (folder / "ours").write_text('{"netns": "/run/presage/containerd/netns/cni-1"}')
+    (folder / "theirs").write_text('{"netns": "/run/netns/cni-2"}')
+    (folder / "torn").write_text('{"netns')
+    leftovers.remove_network_results(node.RUN, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["theirs", "torn"]
+
+
 def test_table_has_columns_as_wide_as_needed() -> None:
     assert render([("PART", "PID"), ("etcd", "7"), ("kubelet", "12345")]) == (
         "PART     PID\netcd     7\nkubelet  12345"
