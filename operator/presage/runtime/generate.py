@@ -12,7 +12,7 @@ from presage.resources.schema import render_crd
 
 _HEADER = "Generated from the KindDefinitions. Do not edit: run `make crds`."
 # What the runtime itself needs for any kind.
-_RUNTIME_RULES = (PolicyRule(("events.k8s.io",), ("events",), ("create", "patch")),)
+_RUNTIME_RULES = (PolicyRule(("events.k8s.io",), ("events",), ("create",)),)
 
 
 def render_all(kinds: Iterable[AnyKind]) -> Mapping[PurePosixPath, str]:

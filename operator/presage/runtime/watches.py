@@ -72,7 +72,7 @@ class Watches:
 
     def find_trouble(self) -> str | None:
         """Return why a copy may be out of date, such as a missing right; None while all is well."""
-        return next((f"{r.plural}: {c.trouble}" for r, c in self._caches.items() if c.trouble), None)
+        return next((cache.trouble for cache in self._caches.values() if cache.trouble), None)
 
     def find_stuck(self) -> str | None:
         """Return what is wrong with a watch that has shown no life for too long; None if all are well."""
