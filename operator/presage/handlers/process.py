@@ -131,7 +131,7 @@ class _Process:
     async def _run_kopf(self, engine: Engine) -> None:
         """Run kopf; it takes SIGTERM and SIGINT over, so its end is the process's."""
         await kopf.operator(
-            registry=build_registry(KINDS, engine.intake),
+            registry=build_registry(KINDS, engine.intake, strict_certificates=self._settings.strict_certificates),
             settings=build_settings(),
             standalone=True,
             clusterwide=True,
