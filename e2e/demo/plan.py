@@ -18,7 +18,7 @@ from e2e.demo.traces import CompressedLoad
 SHORTEST_DAY, LONGEST_DAY = 240, 720
 WARM_START_MARGIN = 1.43
 STARTUP_SHARE = 900 / 86_400
-POD_OVERHEAD_SECONDS = 1.5
+POD_OVERHEAD_SECONDS = 0.9
 """What a pod takes from created to Ready beside the function's own start-up: sandbox, process, half a probe."""
 
 

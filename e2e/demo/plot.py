@@ -30,11 +30,7 @@ def draw(summary: Summary, path: Path) -> None:
     _draw_forecast(above, record)
     _draw_world(below, record, record.rival, minutes, ORANGE, "capacity under the HPA rule")
     _title(above, "presage", summary.presage)
-    _title(
-        below,
-        f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity: capacity follows the load",
-        summary.rival,
-    )
+    _title(below, f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity", summary.rival)
     figure.suptitle(
         f"presage left {summary.presage.unmet_share * 100:.1f} % of the requests unserved, the HPA rule "
         f"{summary.rival.unmet_share * 100:.1f} %, at {summary.cost_ratio:.2f} × its replica-hours",
@@ -64,8 +60,8 @@ def _draw_forecast(axes: Axes, record: RunRecord) -> None:
     minutes = np.array([(sample.at - record.start) / 60 for sample in inside])
     lower, upper = np.array([s.median for s in inside]), np.array([s.upper for s in inside])
     label = f"forecast one lead time ahead (median to {record.quantile} peak)"
-    axes.fill_between(minutes, lower, upper, color=GREEN, alpha=0.45, linewidth=0, label=label)
-    axes.plot(minutes, lower, color=GREEN, linewidth=0.8)
+    axes.fill_between(minutes, lower, upper, color=GREEN, alpha=0.35, linewidth=0, label=label)
+    axes.plot(minutes, upper, color=GREEN, linewidth=0.9)
 
 
 def _title(axes: Axes, name: str, own: Account) -> None:

@@ -15,6 +15,8 @@ from e2e.demo.prometheus import Prometheus
 from e2e.images import ensure_image
 
 CHART = Path("charts/presage")
+STATUS_REFRESH_SECONDS = 5
+"""Explanations are refreshed often here: ten minutes of a day are a few seconds of a compressed one."""
 CRDS = ("metricprofiles.presage.dev", "metricsources.presage.dev")
 
 
@@ -71,6 +73,7 @@ class Stage:
             "upgrade", "--install", manifests.RELEASE, str(self._root / CHART),
             f"--namespace={manifests.OPERATOR_NAMESPACE}", "--create-namespace",
             f"--set=image.repository={repository}", f"--set-string=image.tag={tag}", "--set=image.pullPolicy=Never",
+            f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
             "--wait", "--timeout=180s",
         )  # fmt: skip
 

@@ -79,7 +79,7 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
     observed = facts.given.reading.observed if facts.given.reading else None
     reactive = "unknown" if observed is None else f"{decision.reactive} for {_round(observed):g} now"
     return (
-        f"{decision.replicas} replicas ({decision.binding}): {forecast}; reactive {reactive}; "
+        f"{decision.replicas} replica{'' if decision.replicas == 1 else 's'} ({decision.binding}): {forecast}; reactive {reactive}; "
         f"limits {policy.min_replicas}..{policy.max_replicas}"
     )
 
