@@ -28,7 +28,6 @@ from presage.dataplane.demo.tally import TallyDocument
 
 SECONDS_TO_START = 15
 PROGRESS_SECONDS = 5.0
-LATE_SHARE_ALLOWED = 0.01
 
 
 class Play:
@@ -44,7 +43,7 @@ class Play:
         self._pods = PodLog()
         self._replicas = ReplicaLog()
         self._began = 0
-        self._profile: dict[str, object] = {}
+        self._why = ""
 
     @property
     def initial_replicas(self) -> int:
@@ -136,20 +135,23 @@ class Play:
         return use
 
     def _show(self, now: float) -> None:
-        """Print one line: where the day stands, load, forecast, replicas, why."""
+        """Print where the day stands, load, forecast and replicas; below it why, when that has changed."""
         profile = self._stage.kubectl.get("metricprofile", manifests.FUNCTION, f"-n={manifests.NAMESPACE}")
         load = self._stage.prometheus.value(manifests.load_query(self._plan))
         ahead = read_latest(self._stage.prometheus)
-        into_day = now - self._day_starts
+        into_day, left = now - self._day_starts, self._day_ends - now
         hours = into_day / self._plan.day_seconds * 24 % 24
         clock = f"{int(hours):02d}:{int(hours % 1 * 60):02d}"
-        left = self._day_ends - now
-        shown = f"{ahead[0]:4.0f}..{ahead[1]:.0f}/s in {ahead[2]:.0f} s" if ahead else "none yet"
+        shown = f"{ahead[0]:3.0f}..{ahead[1]:3.0f}/s in {ahead[2]:.0f} s" if ahead else "none yet"
         say(
-            f"  {'warm-up' if into_day < 0 else '       '} {clock}  {left // 60:2.0f}:{left % 60:02.0f} left   "
-            f"load {load or 0:4.0f}/s   forecast {shown}   "
-            f"replicas {self._replicas.current} wanted {self._pods.ready_count} ready   {describe_profile(profile)}"
+            f"  {clock}{' (warm-up)' if into_day < 0 else ''}  {left // 60:2.0f}:{left % 60:02.0f} left"
+            f"   load {load or 0:3.0f}/s   forecast {shown:<18}"
+            f"   replicas {self._replicas.current} wanted, {self._pods.ready_count} ready"
         )
+        why = describe_profile(profile)
+        if why != self._why:
+            say(f"         {why}")
+        self._why = why
 
     def _read_counts(self) -> TallyDocument:
         pod = self._stage.kubectl.get("pod", manifests.GENERATOR, f"-n={manifests.NAMESPACE}")
