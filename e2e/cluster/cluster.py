@@ -284,7 +284,7 @@ class Cluster:
         if len(str(self.state)) > _LONGEST_STATE_PATH:
             raise ClusterError("cluster", f"the path {self.state} is too long for sockets", remedy="set XDG_STATE_HOME")
         if self._shape.needs_root and os.geteuid() != 0:
-            remedy = 'sudo env PATH="$PATH" HOME=/root make …, or the shape `control`, which runs as any user'
+            remedy = 'sudo -H env PATH="$PATH" make …, or the shape `control`, which runs as any user'
             raise ClusterError("cluster", f"shape {self.shape} needs root", remedy=remedy)
 
     @contextmanager
