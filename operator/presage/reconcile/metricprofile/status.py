@@ -78,8 +78,9 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
         forecast = "no forecast in force"
     observed = facts.given.reading.observed if facts.given.reading else None
     reactive = "unknown" if observed is None else f"{decision.reactive} for {_round(observed):g} now"
+    noun = "replica" if decision.replicas == 1 else "replicas"
     return (
-        f"{decision.replicas} replica{'' if decision.replicas == 1 else 's'} ({decision.binding}): {forecast}; reactive {reactive}; "
+        f"{decision.replicas} {noun} ({decision.binding}): {forecast}; reactive {reactive}; "
         f"limits {policy.min_replicas}..{policy.max_replicas}"
     )
 
