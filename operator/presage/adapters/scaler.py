@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from presage.adapters.kube import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound
+from presage.adapters.kube_json import int_at, text_at
 from presage.core.faults import WriteRefused
 from presage.core.resource_type import ResourceType
 
@@ -17,15 +18,22 @@ class KubeScaler:
     def __init__(self, client: KubeClient) -> None:
         self._client = client
 
-    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
-        """Set the replicas of a target through its `scale` subresource.
+    async def scale(self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int) -> None:
+        """Set the replicas of a target through its `scale` subresource, if it still has `expected` of them.
+
+        The decision was made on a watched copy, which may lag: a blind write could take back what somebody, or we
+        ourselves, wrote a moment ago.
 
         Raises:
             WriteRefused: If the API server does not take it.
         """
         what = f"{resource.kind} {name}"
         try:
-            await self._client.patch_scale(resource, name, namespace, replicas)
+            scale = await self._client.get_scale(resource, name, namespace)
+            if (int_at(scale, "spec", "replicas") or 0) != expected:
+                raise Conflict(f"{what} no longer has {expected} replicas")
+            version = text_at(scale, "metadata", "resourceVersion")
+            await self._client.patch_scale(resource, name, namespace, replicas, resource_version=version)
         except Forbidden as error:
             message = f"presage may not scale {what}: restore the rights of the chart's ClusterRole."
             raise WriteRefused("Forbidden", message, lasting=True) from error

@@ -25,11 +25,12 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A passing fault: try again after `delay_s` seconds, longer each time it repeats."""
+    """A passing fault: try again after `delay_s` seconds, longer each time it repeats, up to `max_delay_s`."""
 
     reason: str
     message: str
     delay_s: float
+    max_delay_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

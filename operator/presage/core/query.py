@@ -85,18 +85,18 @@ def build_history_query(load: Load, tenant: Matcher | None, step_s: float) -> st
     return f"sum(avg_over_time({selector}[{_seconds(step_s)}]))"
 
 
-def build_tick_query(load: Load, tenant: Matcher | None) -> str:
+def build_tick_query(load: Load, tenant: Matcher | None, max_age_s: float) -> str:
     """Return one query that answers all a decision tick asks, at one evaluation time.
 
     The result's samples are told apart by the label `presage`: `load` (the load now), `newest` (time of the newest raw
-    sample, since `rate` hides a sample's age) and a `target` for each scraped instance that contributes, since `sum`
-    falls silently when half the scrapes fail.
+    sample, since `rate` hides a sample's age) and a `target` for each scraped instance with a sample no older than
+    `max_age_s` seconds, since `sum` falls silently when half the scrapes fail, and a rate only as its window empties.
     """
     selector = build_selector(load, tenant)
     value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
     parts = {
         "load": f"sum({value})",
         "newest": f"max(timestamp({selector}))",
-        "target": f"group by (instance, pod) ({value})",
+        "target": f"group by (instance, pod) (timestamp({selector}) > time() - {max_age_s:g})",
     }
     return " or ".join(f'label_replace({part},"presage","{name}","","")' for name, part in parts.items())

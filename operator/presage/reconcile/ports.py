@@ -99,8 +99,8 @@ class Forecaster(Protocol):
 class Scaler(Protocol):
     """The one place where replicas are written."""
 
-    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
-        """Set the replicas of a target through its `scale` subresource.
+    async def scale(self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int) -> None:
+        """Set the replicas of a target through its `scale` subresource, if it still has `expected` of them.
 
         Raises:
             WriteRefused: If the API server does not take it.

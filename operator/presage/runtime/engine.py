@@ -18,7 +18,7 @@ from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.reconcile.ports import Ports
 from presage.runtime.events import EventWriter
-from presage.runtime.intake import Intake
+from presage.runtime.intake import Intake, key_of
 from presage.runtime.queue import WorkQueue
 from presage.runtime.reconciler import Reconciler
 from presage.runtime.scheduler import Scheduler
@@ -101,12 +101,15 @@ class Engine:
             await self._forecaster.close()
 
     async def _relist(self, kind: AnyKind) -> None:
-        """Bring the store in line with the API server, whatever events were lost."""
+        """Bring the store in line with the API server, whatever events were lost; newer events win over the list."""
+        self.intake.touched.clear()
         before = {key for key in self._store.all_keys() if key.kind == kind.name}
         bodies, _ = await self._client.list(kind.resource)
-        for body in bodies:
-            before.discard(self.intake.observe(kind, None, body))
-        for key in before:
+        listed = {key_of(kind, body): body for body in bodies}
+        newer = set(self.intake.touched)
+        for key in listed.keys() - newer:
+            self.intake.observe(kind, None, listed[key])
+        for key in before - listed.keys() - newer:
             gone = self._store.get(key.kind, key.namespace, key.name)
             if gone is not None:
                 self.intake.observe(kind, "DELETED", gone)

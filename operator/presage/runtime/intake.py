@@ -13,6 +13,9 @@ from presage.runtime.store import ObjectStore
 class Intake:
     """Called for every event kopf sees of our kinds.
 
+    Attributes:
+        touched: Keys of the events taken since somebody last cleared it: a listing begun before them is older.
+
     Args:
         store: Holds the newest bodies.
         add: Makes a key due.
@@ -25,6 +28,7 @@ class Intake:
         self._store = store
         self._add = add
         self._spread = spread
+        self.touched: set[ObjectKey] = set()
 
     def observe(self, definition: AnyKind, change: str | None, body: Json) -> ObjectKey:
         """Take one event; return the object's key.
@@ -34,8 +38,8 @@ class Intake:
             change: `ADDED`, `MODIFIED`, `DELETED`, or None for the first listing.
             body: The object.
         """
-        meta = body["metadata"]
-        key = ObjectKey(definition.name, meta.get("namespace") or "", meta["name"])
+        key = key_of(definition, body)
+        self.touched.add(key)
         before = self._store.get(key.kind, key.namespace, key.name)
         if change == "DELETED":
             self._store.drop(key)
@@ -45,6 +49,12 @@ class Intake:
             self._add(key)
             self._spread(definition.resource, body)
         return key
+
+
+def key_of(definition: AnyKind, body: Json) -> ObjectKey:
+    """Return the key of an object of a kind."""
+    meta = body["metadata"]
+    return ObjectKey(definition.name, meta.get("namespace") or "", meta["name"])
 
 
 def _asks_anew(before: Json, after: Json) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from presage.adapters.kube import KubeError, NotLeader
+from presage.adapters.kube import KubeError
 from presage.core.conditions import Condition
 from presage.core.outcome import Fail, Ok, Outcome, Retry
 from presage.observability.metrics import Metrics
@@ -73,8 +73,12 @@ class Reconciler:
         if decision.binding:
             self._metrics.count_decision(key.kind, decision.binding)
         self._metrics.set_object(key.kind, key.namespace, key.name, decision.gauges)
-        failed = await self._report(definition, key, body, decision, applied)
-        return failed or applied.outcome
+        better = {condition.type: condition for condition in applied.conditions}
+        conditions = tuple(better.get(c.type, c) for c in decision.conditions)
+        await self._report(definition, key, body, conditions, decision.status)
+        for note in applied.notes:
+            self._events.announce(body, "Normal", note.reason, note.message)
+        return applied.outcome
 
     async def _apply(self, definition: AnyKind, model: Any, decision: Decision[Any, Any]) -> Applied:
         if decision.plan is None:
@@ -84,31 +88,18 @@ class Reconciler:
         return applied
 
     async def _report(
-        self, definition: AnyKind, key: ObjectKey, body: Json, decision: Decision[Any, Any], applied: Applied
-    ) -> Outcome | None:
-        """Write status and announce transitions; returns an outcome only if status could not be written."""
-        better = {condition.type: condition for condition in applied.conditions}
-        conditions = tuple(better.get(c.type, c) for c in decision.conditions)
-        failed = await self._write_status(definition, key, body, conditions, decision.status)
-        for note in applied.notes:
-            self._events.announce(body, "Normal", note.reason, note.message)
-        return failed
-
-    async def _write_status(
         self, definition: AnyKind, key: ObjectKey, body: Json, conditions: tuple[Condition, ...], fields: Json
-    ) -> Outcome | None:
+    ) -> None:
+        """Write status and announce transitions; a status that is refused costs no decision."""
         ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
         try:
             changed = await self._status.write(definition, key, body, (ready, *conditions), fields)
-        except NotLeader:
-            return Fail("NotLeader", "This process no longer holds the Lease.")
         except KubeError as error:
-            log.warning("status.refused", kind=key.kind, namespace=key.namespace, name=key.name, error=str(error))
-            return Retry("StatusRefused", "The API server did not take the status.", _RETRY_S)
+            log.warning("status.refused", error=str(error))
+            return
         first = not (body.get("status") or {}).get("conditions")
         for condition in changed:
             self._announce(body, condition, ready, first=first)
-        return None
 
     def _announce(self, body: Json, condition: Condition, ready: Condition, *, first: bool) -> None:
         """Announce a transition; a new object's conditions only where they stand in its way."""
@@ -126,7 +117,7 @@ class Reconciler:
         try:
             changed = await self._status.write(definition, key, body, (ready,), {})
         except KubeError as error:
-            return Retry("StatusRefused", str(error), _RETRY_S)
+            return Retry("StatusRefused", str(error), _RETRY_S)  # nothing else will bring this object back soon
         if changed:
             self._events.announce(body, "Warning", "InvalidSpec", problem)
         return Fail("InvalidSpec", problem)

@@ -1,7 +1,8 @@
-"""Writes status: only when its meaning changed, and never lost.
+"""Writes status: only when its meaning changed, and again if it failed.
 
 Two things make a write: a change of a condition or of any status field that is not volatile, or a volatile field that
-differs after `refresh_s`. Everything else is silence: an idle object costs at most one write in that time.
+differs after `refresh_s`. Everything else is silence: an idle object costs at most one write in that time. A write
+that fails is tried again with the next decisions, less and less often; it never holds a decision up.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from presage.adapters.kube import KubeClient, NotFound
+from presage.adapters.kube import KubeClient, KubeError, NotFound
 from presage.core.conditions import Condition, find_transitions, merge_conditions, parse_conditions
 from presage.reconcile.kind import AnyKind, ObjectKey
 from presage.reconcile.ports import Json
@@ -21,11 +22,18 @@ from presage.reconcile.ports import Json
 FIELD_MANAGER = "presage-status"
 
 
+_RETRY_S, _MAX_RETRY_S = 1.0, 60.0
+
+
 @dataclass(slots=True)
 class _Written:
+    """The status an object has, as far as we know; `at` is when its volatile fields were fresh."""
+
     uid: str
     status: Mapping[str, Any]
     at: float
+    failures: int = 0
+    quiet_until: float = 0.0
 
 
 class StatusWriter:
@@ -54,15 +62,16 @@ class StatusWriter:
             fields: All other fields of status.
 
         Raises:
-            KubeError: If the API server did not take it; nothing is remembered then, so it is tried again.
+            KubeError: If the API server did not take it; it is tried again with a later decision.
         """
-        meta = body["metadata"]
         before = self._recall(key, body)
+        if time.monotonic() < before.quiet_until:
+            return ()
         old = parse_conditions(before.status.get("conditions"))
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         merged = merge_conditions(old, conditions, now)
         status = {
-            "observedGeneration": meta.get("generation", 0),
+            "observedGeneration": body["metadata"].get("generation", 0),
             "conditions": [condition.to_json() for condition in merged],
             **fields,
         }
@@ -81,14 +90,18 @@ class StatusWriter:
             )
         except NotFound:
             return ()  # deleted meanwhile
-        self._written[key] = _Written(meta.get("uid", ""), status, time.monotonic())
+        except KubeError:
+            before.failures += 1
+            before.quiet_until = time.monotonic() + min(_MAX_RETRY_S, _RETRY_S * 2.0 ** min(before.failures, 10))
+            raise
+        self._written[key] = _Written(before.uid, status, time.monotonic())
         return find_transitions(old, merged)
 
     def _recall(self, key: ObjectKey, body: Json) -> _Written:
         written, uid = self._written.get(key), body["metadata"].get("uid", "")
-        if written is not None and written.uid == uid:
-            return written
-        return _Written(uid, body.get("status") or {}, time.monotonic())
+        if written is None or written.uid != uid:
+            written = self._written[key] = _Written(uid, body.get("status") or {}, time.monotonic())
+        return written
 
     def forget(self, key: ObjectKey) -> None:
         """Drop what is remembered of a deleted object."""

@@ -19,7 +19,6 @@ from presage.runtime.store import ObjectStore
 log = structlog.get_logger()
 
 _DEFECT_DELAY_S = 15.0
-_MAX_DELAY_S = 600.0
 _SWEEP_S = 15.0
 
 
@@ -92,7 +91,7 @@ class Workers:
         """Return the seconds until the key is due: repeated retries wait longer, with jitter; nothing beyond resync."""
         if isinstance(outcome, Retry):
             tries = self._retries[key] = self._retries.get(key, 0) + 1
-            delay = min(_MAX_DELAY_S, outcome.delay_s * 2.0 ** min(tries - 1, 10))
+            delay = min(outcome.max_delay_s, outcome.delay_s * 2.0 ** min(tries - 1, 10))
             return delay * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, no secret
         self._retries.pop(key, None)
         match outcome:

@@ -38,7 +38,7 @@ def test_history_query(load: Load, tenant: Matcher | None, step: float, want: st
 
 
 def test_tick_query_asks_load_age_and_targets_at_once() -> None:
-    query = build_tick_query(ORDERS, None)
+    query = build_tick_query(ORDERS, None, 60)
     assert query.count(" or ") == 2
     for part in ('"presage","load"', '"presage","newest"', '"presage","target"'):
         assert part in query

@@ -63,11 +63,13 @@ class FakeWatched:
 
 @dataclass
 class FakeLoads:
-    """A source with a set answer and history; `fault` makes every request fail."""
+    """A source with a set answer and history; `fault` makes every request fail, `history_fault` those for history."""
 
     sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, PODS))
     values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
+    by_metric: dict[str, TickSample] = field(default_factory=dict)
     fault: SourceFault | None = None
+    history_fault: SourceFault | None = None
     queries: list[str] = field(default_factory=list)
 
     async def probe(self, source: Source) -> str:
@@ -77,10 +79,12 @@ class FakeLoads:
     async def observe(self, source: Source, query: str) -> TickSample:
         self._fail()
         self.queries.append(query)
-        return self.sample
+        return next((sample for metric, sample in self.by_metric.items() if metric in query), self.sample)
 
     async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
         self._fail()
+        if self.history_fault is not None:
+            raise self.history_fault
         self.queries.append(query)
         return History(self.values, (now // step_s - len(self.values)) * step_s)
 
@@ -110,7 +114,7 @@ class FakeScaler:
     refusal: WriteRefused | None = None
     written: list[tuple[str, int]] = field(default_factory=list)
 
-    async def scale(self, resource: ResourceType, namespace: str, name: str, replicas: int) -> None:
+    async def scale(self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.written.append((name, replicas))

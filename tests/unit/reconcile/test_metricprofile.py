@@ -114,6 +114,66 @@ async def test_a_pod_just_ready_is_not_missed() -> None:
     assert conditions(await look(world, memory))["DataAvailable"].reason == "Fresh"
 
 
+async def test_a_history_that_fails_does_not_cost_the_reactive_part() -> None:
+    world = make_world()
+    world.loads.sample = TickSample(600.0, NOW, PODS)
+    world.loads.history_fault = SourceFault("TooLarge", "MetricSource main: its answer is too large.")
+    decision = await look(world)
+    assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
+    assert conditions(decision)["ForecastTrusted"].reason == "HistoryUnavailable"
+
+
+async def test_part_of_a_load_is_a_lower_bound() -> None:
+    """One event type has series but no rate yet: replicas may rise for the other, and none may go."""
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})
+    spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
+    spec["eventTypes"].append({"name": "quote", "load": {"counter": {"metric": "quotes_total"}}})
+    world.loads.by_metric["quotes_total"] = TickSample(None, NOW, PODS)
+    decision = await look(world)
+    assert decision.plan is None
+    available = conditions(decision)["DataAvailable"]
+    assert available.reason == "NoSamples"
+    assert "quote" in available.message
+
+
+async def test_what_is_measured_anew_is_learned_anew() -> None:
+    """Bytes become requests while the source is away: the old forecast must not drive the new capacity."""
+    world = make_world()
+    world.loads.values = np.full(2016, 5e6, np.float32)
+    memory = (await look(world)).memory
+    assert memory.forecast is not None
+    spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
+    spec["eventTypes"][0]["load"]["counter"]["metric"] = "requests_total"
+    _stop(world)
+    decision = await look(world, memory)
+    assert decision.plan is None
+    assert decision.memory.forecast is None
+    assert decision.memory.reporting_share == 0
+
+
+async def test_another_target_starts_without_memory() -> None:
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 60})
+    memory = (await look(world)).memory
+    world.clock.time = NOW + 61
+    world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]["target"]["name"] = "other"
+    world.watched.objects["deployments"].append({"metadata": {"namespace": "team", "name": "other"}, "replicas": 10})
+    decision = await look(world, memory)
+    assert decision.plan is None
+    assert decision.memory.startups == ()
+
+
+async def test_dry_run_asks_for_the_same_number_at_every_tick() -> None:
+    world = make_world(replicas=20, scaling={"mode": "DryRun", "stabilizationWindowSeconds": 0})
+    memory, wanted = None, set()
+    for _ in range(6):
+        world.loads.sample = replace(world.loads.sample, newest_at=world.clock.time)
+        decision = await look(world, memory)
+        memory = decision.memory
+        wanted.add(decision.status["scaling"]["desiredReplicas"])  # type: ignore[index]  # status is plain JSON
+        world.clock.time += 15
+    assert wanted == {16}
+
+
 async def test_a_forecast_coasts_while_the_source_is_down_and_ends_in_hold() -> None:
     world = make_world()
     memory = (await look(world)).memory
@@ -219,20 +279,21 @@ async def test_the_tenant_label_is_forced_on_every_query() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refusal", "outcome", "reason"),
+    ("refusal", "outcome", "condition"),
     [
         pytest.param(None, Ok, None, id="taken"),
         pytest.param(WriteRefused("Forbidden", "no right", lasting=True), Fail, "Forbidden", id="forbidden"),
-        pytest.param(WriteRefused("Conflict", "again", lasting=False), Retry, "Conflict", id="conflict"),
+        pytest.param(WriteRefused("Refused", "quota", lasting=False), Retry, "Refused", id="refused"),
+        pytest.param(WriteRefused("Conflict", "again", lasting=False), Retry, None, id="a conflict is no news"),
     ],
 )
-async def test_apply(refusal: WriteRefused | None, outcome: type, reason: str | None) -> None:
+async def test_apply(refusal: WriteRefused | None, outcome: type, condition: str | None) -> None:
     world = make_world()
     world.scaler.refusal = refusal
     profile = MetricProfile.parse(world.objects.bodies[("MetricProfile", "team", "shop")])
     applied = await DEFINITION.apply(profile, ScalePlan("shop", 2, 5, "Forecast"), world.ports())
     assert isinstance(applied.outcome, outcome)
-    assert [c.reason for c in applied.conditions] == ([reason] if reason else [])
+    assert [c.reason for c in applied.conditions] == ([condition] if condition else [])
     assert world.scaler.written == ([] if refusal else [("shop", 5)])
 
 

@@ -75,12 +75,34 @@ async def test_after_a_restart_nothing_is_written_again(writer: StatusWriter, cl
     assert changed == ()
 
 
-async def test_a_failed_write_is_tried_again(writer: StatusWriter, client: Client) -> None:
+async def test_a_failed_write_is_tried_again_but_not_at_once(
+    writer: StatusWriter, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("presage.runtime.status.time.monotonic", lambda: now[0])
     client.fault = Unavailable("down")
     with pytest.raises(Unavailable):
         await writer.write(PROFILE, KEY, body(), READY, {})
     client.fault = None
+    assert await writer.write(PROFILE, KEY, body(), READY, {}) == ()
+    assert client.applied == []
+    now[0] += 3
     assert await writer.write(PROFILE, KEY, body(), READY, {}) == client_conditions(client)
+
+
+async def test_volatile_fields_are_refreshed_after_a_restart_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("presage.runtime.status.time.monotonic", lambda: now[0])
+    restarted = StatusWriter(client, refresh_s=600)  # type: ignore[arg-type]  # only `apply` is used
+    await restarted.write(PROFILE, KEY, body(), READY, {"scaling": {"explain": "a"}})
+    stored = body(client.applied[0])
+    again = StatusWriter(client, refresh_s=600)  # type: ignore[arg-type]  # only `apply` is used
+    for step in (0, 300, 601):
+        now[0] = 2000.0 + step
+        await again.write(PROFILE, KEY, stored, READY, {"scaling": {"explain": "b"}})
+    assert [status["scaling"]["explain"] for status in client.applied] == ["a", "b"]
 
 
 def client_conditions(client: Client) -> tuple[Condition, ...]:

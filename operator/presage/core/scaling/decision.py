@@ -1,17 +1,18 @@
 """The replica decision: need, reactive part, limits, tolerance, stabilization, steps down.
 
 Invariants (property-tested): the answer lies in [min, max]; it never falls when any load given rises; without
-permission to shrink it is never below the current number (but for `max`); a fresh memory, as after a restart,
-never lowers before a whole stabilization window was seen.
+permission to shrink it is never below the current number (but for `max`); a fresh memory, as after a restart or a
+pause, never lowers before a whole stabilization window was seen.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from presage.core.scaling.policy import ScalingPolicy
 
+GAP_PERIODS, GAP_S = 4, 10.0  # decisions further apart than this do not add up to one stabilization window
 ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
 
 
@@ -37,14 +38,16 @@ class ScalingMemory:
     """What a decision must remember of earlier ones; empty after a restart.
 
     Attributes:
-        since: Epoch second of the first decision; None before it.
+        since: Epoch second from which on decisions followed each other without a gap; None before the first.
         wanted: (epoch s, replicas) wanted, within the stabilization window.
         removed: (epoch s, count) of steps down, within the down period.
+        left: Replicas the target was left at; None before the first decision.
     """
 
     since: float | None = None
     wanted: tuple[tuple[float, int], ...] = ()
-    removed: tuple[tuple[float, int], ...] = field(default=())
+    removed: tuple[tuple[float, int], ...] = ()
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class ReplicaDecision:
         need: Replicas for the forecast load; None without a forecast.
         reactive: Replicas for the observed load; None without one.
         binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
-        memory: To be given to the next decision.
+        memory: To be given to `remember_outcome`, and from there to the next decision.
     """
 
     replicas: int
@@ -69,8 +72,10 @@ class ReplicaDecision:
 
 
 def count_pods(load: float | None, per_pod: float) -> int | None:
-    """Return how many pods of `per_pod` capacity serve `load`; None for an unknown load."""
-    return None if load is None else math.ceil(load / per_pod - ROUNDING)
+    """Return how many pods of `per_pod` capacity serve `load`; None for an unknown load or one beyond all numbers."""
+    if load is None or not math.isfinite(load / per_pod):
+        return None
+    return math.ceil(load / per_pod - ROUNDING)
 
 
 def decide_replicas(
@@ -89,8 +94,8 @@ def decide_replicas(
     need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
     raw = max((n for n in (need, reactive) if n is not None), default=None)
     wanted = _clamp(policy, current if raw is None else raw)
-    memory = _remember(policy, memory, now, wanted)
-    load = max((x for x in (demand.soon, observed) if x is not None), default=None)
+    memory = _remember(policy, memory, now, current, wanted)
+    load = max((x for x in (demand.soon, observed) if x is not None and math.isfinite(x)), default=None)
     ratio = 1.0 if load is None or current == 0 else load / (policy.per_pod * current)
     if wanted > current:
         small = current >= policy.min_replicas and (need or 0) <= current and ratio <= 1 + policy.tolerance
@@ -99,8 +104,6 @@ def decide_replicas(
         replicas = _step_down(policy, current, demand, memory, now, ratio)
     else:
         replicas = current
-    if replicas < current:
-        memory = ScalingMemory(memory.since, memory.wanted, (*memory.removed, (now, current - replicas)))
     binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
     return ReplicaDecision(replicas, wanted, need, reactive, binding, memory)
 
@@ -109,11 +112,21 @@ def _clamp(policy: ScalingPolicy, replicas: int) -> int:
     return min(policy.max_replicas, max(policy.min_replicas, replicas))
 
 
-def _remember(policy: ScalingPolicy, memory: ScalingMemory, now: float, wanted: int) -> ScalingMemory:
-    since = now if memory.since is None else memory.since
+def remember_outcome(memory: ScalingMemory, current: int, replicas: int, now: float) -> ScalingMemory:
+    """Return the memory after the target was set from `current` to `replicas` (equal: it was left alone)."""
+    gone = ((now, current - replicas),) if replicas < current else ()
+    return replace(memory, removed=(*memory.removed, *gone), left=replicas)
+
+
+def _remember(policy: ScalingPolicy, memory: ScalingMemory, now: float, current: int, wanted: int) -> ScalingMemory:
+    """Add what is wanted now; after a gap, or a raise by another hand, the stabilization window begins anew."""
+    last = memory.wanted[-1][0] if memory.wanted else -math.inf
+    gap = now - last > GAP_PERIODS * policy.decision_period_s + GAP_S
+    raised = memory.left is not None and current > memory.left
+    since = now if memory.since is None or gap or raised else memory.since
     recent = tuple(x for x in memory.wanted if x[0] > now - policy.stabilization_s)
     removed = tuple(x for x in memory.removed if x[0] > now - policy.down_period_s)
-    return ScalingMemory(since, (*recent, (now, wanted)), removed)
+    return ScalingMemory(since, (*recent, (now, wanted)), removed, memory.left)
 
 
 def _step_down(

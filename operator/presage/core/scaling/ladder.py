@@ -6,6 +6,7 @@ only rise. `Hold`: the forecast has run out, replicas stay. Absence of data is n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ class Reading:
         newest_at: Epoch second of the newest raw sample, of the event type where it is oldest.
         targets: Hosts and pod names of the scraped instances that contributed.
         missing: Event types without any series.
+        unmeasured: Event types that have series, but too few samples for a load.
         error: Why the source did not answer; empty if it did.
     """
 
@@ -28,6 +30,7 @@ class Reading:
     newest_at: float | None
     targets: frozenset[str]
     missing: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -89,10 +92,11 @@ def _find_fault(reading: Reading, now: float, max_age_s: float, pods: Reporting)
         return "NoMatchingSeries", (
             f"No series matches the load of event type {names}: check metric and matchers, and that it is scraped."
         )
-    if reading.observed is None or reading.newest_at is None:
-        return "NoSamples", "The series exist but have too few samples for a rate: windowSeconds may be too short."
+    if reading.observed is None or reading.newest_at is None or reading.unmeasured:
+        names = ", ".join(reading.unmeasured) or "all"
+        return "NoSamples", f"Too few samples for a rate, event type {names}: windowSeconds may be too short."
     if now - reading.newest_at > max_age_s:
         return "StaleSamples", f"The newest sample is older than {max_age_s:g} s: is the target still scraped?"
-    if pods.count < pods.expected - 1e-9:
+    if pods.count < math.floor(pods.expected + 1e-9):  # a share of pods need not be a whole number
         return "TargetsMissing", "Fewer of the Ready pods report than did before: some are no longer scraped."
     return None

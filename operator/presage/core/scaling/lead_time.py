@@ -10,6 +10,7 @@ DEFAULT_STARTUP_S = 60.0
 MIN_SAMPLES = 3
 MAX_SAMPLES = 50
 PERCENTILE = 0.9
+LONGEST_S = 3600.0  # a pod Ready later than this after its creation was Ready before, and only came back
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def decide_lead_time(
         remembered: What status said before this process started; used until three starts were seen.
         decision_period_s: Added to the start-up: a need is only seen at the next decision.
     """
-    recent = sorted(startups_s[-MAX_SAMPLES:])
+    recent = sorted([seconds for seconds in startups_s if 0 <= seconds <= LONGEST_S][-MAX_SAMPLES:])
     if override_s is not None:
         return LeadTime(override_s + decision_period_s, len(recent), "Override")
     if len(recent) >= MIN_SAMPLES:

@@ -29,13 +29,15 @@ class Trust:
     naive_loss: float = math.nan
 
 
-def judge_forecast(forecast: Forecast | None) -> Trust:
+def judge_forecast(forecast: Forecast | None, history_fault: str = "") -> Trust:
     """Return whether `forecast` is good enough to act on.
 
     The pool holds yesterday's and last week's value themselves, so it never loses to them by much. What a forecast
     must add for scaling is foresight: it is refused while the last value is the best guess at every horizon, since
     that is what the reactive part already acts on, and without the history of one season.
     """
+    if forecast is None and history_fault:
+        return Trust(False, "HistoryUnavailable", f"{history_fault} Scaling follows the observed load.")
     if forecast is None:
         return Trust(False, "NoForecast", "There is no forecast yet: scaling follows the observed load.")
     leader = max(forecast.weights, key=lambda name: forecast.weights[name], default="")

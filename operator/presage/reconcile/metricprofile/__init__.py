@@ -32,7 +32,7 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
     watched=WATCHED,
     rules=(
         PolicyRule(("apps",), ("deployments",), ("list", "watch")),
-        PolicyRule(("apps",), ("deployments/scale",), ("patch",)),
+        PolicyRule(("apps",), ("deployments/scale",), ("get", "patch")),
         PolicyRule(("",), ("pods",), ("list", "watch")),
         PolicyRule(("autoscaling",), ("horizontalpodautoscalers",), ("list", "watch")),
         PolicyRule(("keda.sh",), ("scaledobjects",), ("list", "watch")),

@@ -11,20 +11,24 @@ from presage.reconcile.metricprofile.watching import DEPLOYMENTS
 from presage.reconcile.ports import Ports
 from presage.resources.metricprofile import MetricProfile
 
-CONFLICT_DELAY_S = 5.0
+CONFLICT_DELAY_S = 1.0
+REFUSED_DELAY_S = 5.0
+MAX_REFUSED_DELAY_S = 30.0  # the load may need another number soon: never wait for long
 
 
 async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applied:
     """Set the target's replicas; a refusal becomes the condition `ScalingActive=False`."""
     meta = profile.metadata
     try:
-        await ports.scaler.scale(DEPLOYMENTS, meta.namespace or "", plan.target, plan.replicas)
+        await ports.scaler.scale(DEPLOYMENTS, meta.namespace or "", plan.target, plan.current, plan.replicas)
     except WriteRefused as refused:
+        if refused.reason == "Conflict":  # somebody wrote a moment ago: decide anew on what they wrote
+            return Applied(Retry(refused.reason, refused.message, CONFLICT_DELAY_S, CONFLICT_DELAY_S))
         condition = Condition("ScalingActive", "False", refused.reason, refused.message, meta.generation)
         outcome = (
             Fail(refused.reason, refused.message)
             if refused.lasting
-            else Retry(refused.reason, refused.message, CONFLICT_DELAY_S)
+            else Retry(refused.reason, refused.message, REFUSED_DELAY_S, MAX_REFUSED_DELAY_S)
         )
         return Applied(outcome, (condition,))
     note = Note("Rescaled", f"{plan.target}: {plan.current} to {plan.replicas} replicas: {plan.why}.")

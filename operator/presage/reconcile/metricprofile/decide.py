@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from presage.core.conditions import Condition, Status
-from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas
+from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
 from presage.core.scaling.outlook import Outlook, Peak, find_peak
@@ -35,7 +35,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     outlook = given.forecast.outlook if given.forecast else None
     pods = _count_reporting(given)
     judgement = _judge_data(given, memory, outlook, pods)
-    trust = judge_forecast(given.forecast.forecast if given.forecast else None)
+    trust = judge_forecast(given.forecast.forecast if given.forecast else None, given.history_fault)
     scaling = _judge_scaling(given)
     facts = Facts(given, lead, judgement, trust, None, None)
     memory = replace(memory, forecast=given.forecast)
@@ -44,10 +44,12 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     plan = None
     if given.target is not None and policy.mode != "Off":
         decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust)
-        memory = replace(memory, scaling=decision.memory)
         facts = replace(facts, decision=decision, peak=peak)
-        if scaling.reason == "Active" and decision.replicas != given.target.replicas:
-            plan = ScalePlan(given.spec.target, given.target.replicas, decision.replicas, decision.binding)
+        current = given.target.replicas
+        after = decision.replicas if scaling.reason == "Active" else current
+        memory = replace(memory, scaling=remember_outcome(decision.memory, current, after, given.now))
+        if after != current:
+            plan = ScalePlan(given.spec.target, current, after, decision.binding)
     return Decision(
         plan=plan,
         conditions=_build_conditions(given, judgement, trust, scaling),
@@ -129,7 +131,8 @@ def _decide_replicas(
         observed=given.reading.observed if given.reading else None,
         soon=soon.load if soon else None,
         later=later.load if later else None,
-        may_shrink=judgement.rung == "Live" and trust.reason not in ("NoForecast", "ShortHistory"),
+        may_shrink=judgement.rung == "Live"
+        and (soon is not None if trust.trusted else trust.reason == "NaiveIsBetter"),
     )
     return decide_replicas(policy, target.replicas, demand, memory.scaling, now), soon
 

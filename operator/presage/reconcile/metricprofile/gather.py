@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presage.core.faults import SourceFault
 from presage.core.forecast.api import Series
+from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
-from presage.core.query import Matcher, build_history_query, build_tick_query
+from presage.core.query import CounterLoad, Matcher, build_history_query, build_tick_query
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook
-from presage.reconcile.metricprofile.inputs import ForecastMemory, Problem, ProfileInput, ProfileMemory
+from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure, Problem, ProfileInput, ProfileMemory
 from presage.reconcile.metricprofile.status import SHOWN_LEVEL
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
 from presage.reconcile.ports import History, Json, Objects, Ports, Source, TickSample
@@ -29,25 +31,25 @@ REFITS_PER_SEASON = 24  # weights are chosen anew hourly on a day, and as often 
 
 async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Ports) -> ProfileInput:
     """Return the input of one decision; a source that fails becomes part of it, never an exception."""
-    memory = memory or ProfileMemory()
     spec, meta, now = profile.spec.to_core(), profile.metadata, ports.clock.now()
     namespace = meta.namespace or ""
     source = find_source(ports.objects, spec.source, namespace)
-    reading, forecast = None, memory.forecast
-    if isinstance(source, Source):
-        reading, forecast = await _gather_load(spec, meta.generation, source, namespace, memory, now, ports)
+    measure = Measure(source, spec.event_types, spec.forecast) if isinstance(source, Source) else None
+    memory = recall(memory, spec.target, measure)
+    load = await _gather_load(measure, namespace, spec.scaling.max_sample_age_s, memory, now, ports)
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
     return ProfileInput(
         spec=spec,
         generation=meta.generation,
         paused=spec.paused or meta.annotations.get(PAUSED_ANNOTATION, "").lower() == "true",
         now=now,
-        target=read_target(ports.watched, namespace, spec.target, now, spec.scaling.max_sample_age_s),
+        target=read_target(ports.watched, namespace, spec.target, now, _settling_s(spec)),
         owners=find_owners(ports.watched, namespace, spec.target),
         contenders=_find_contenders(ports.objects, namespace, meta.name, spec.target),
         source_problem=source if isinstance(source, Problem) else None,
-        reading=reading,
-        forecast=forecast,
+        reading=load.reading,
+        forecast=load.forecast,
+        history_fault=load.history_fault,
         remembered_lead=_recall_lead_time(stored),
         memory=memory,
     )
@@ -71,86 +73,107 @@ def find_source(objects: Objects, name: str, namespace: str) -> Source | Problem
     return Source(name, source.metadata.generation, spec)
 
 
+def recall(memory: ProfileMemory | None, target: str, measure: Measure | None) -> ProfileMemory:
+    """Return what may still be remembered: nothing of another target, no forecast and no share of another measure."""
+    if memory is None or memory.target != target:
+        return ProfileMemory(target=target, measure=measure)
+    if memory.measure != measure:
+        return replace(memory, measure=measure, forecast=None, reporting_share=0.0)
+    return memory
+
+
+def _settling_s(spec: ProfileSpec) -> float:
+    """Return the seconds after which a Ready pod must have been scraped often enough for a rate."""
+    windows = (e.load.window_s for e in spec.event_types if isinstance(e.load, CounterLoad))
+    return spec.scaling.max_sample_age_s + max(windows, default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a source said: the reading (None = it was not asked), the forecast, and what went wrong with the history."""
+
+    reading: Reading | None
+    forecast: ForecastMemory | None
+    history_fault: str = ""
+
+
 async def _gather_load(
-    spec: ProfileSpec,
-    generation: int,
-    source: Source,
-    namespace: str,
-    memory: ProfileMemory,
-    now: float,
-    ports: Ports,
-) -> tuple[Reading, ForecastMemory | None]:
+    measure: Measure | None, namespace: str, max_age_s: float, memory: ProfileMemory, now: float, ports: Ports
+) -> _Load:
+    """Ask for the load now and for its history; a history that fails never costs the load now."""
+    if measure is None:
+        return _Load(None, None)
+    source, event_types = measure.source, measure.event_types
     forced = source.spec.tenant(namespace)
     tenant = Matcher(forced[0], "=", forced[1]) if forced else None
     try:
-        samples = [await ports.loads.observe(source, build_tick_query(e.load, tenant)) for e in spec.event_types]
-        reading = combine_samples(spec.event_types, samples)
-        forecast = await _update_forecast(spec, generation, source, tenant, memory.forecast, now, ports)
+        queries = [build_tick_query(e.load, tenant, max_age_s) for e in event_types]
+        reading = combine_samples(event_types, [await ports.loads.observe(source, query) for query in queries])
     except SourceFault as fault:
-        return Reading(None, None, frozenset(), error=fault.message), memory.forecast
-    return reading, forecast
+        return _Load(Reading(None, None, frozenset(), error=fault.message), memory.forecast)
+    try:
+        return _Load(reading, await _update_forecast(measure, tenant, memory.forecast, now, ports))
+    except SourceFault as fault:
+        return _Load(reading, memory.forecast, fault.message)
 
 
 def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSample]) -> Reading:
     """Return one reading over all event types: weighted loads add up, the oldest newest sample counts.
 
-    An event type without a load makes the sum a lower bound, never zero: the reading says which are missing.
+    An event type without a load makes the sum a lower bound, never zero, and the reading names it. Where several event
+    types name the instances they come from, an instance counts only if all of them have it.
     """
-    loads = [e.weight * s.load for e, s in zip(event_types, samples, strict=True) if s.load is not None]
-    ages = [s.newest_at for s in samples if s.newest_at is not None]
+    pairs = list(zip(event_types, samples, strict=True))
+    loads = [e.weight * s.load for e, s in pairs if s.load is not None]
+    ages = [s.newest_at for _, s in pairs if s.newest_at is not None]
+    named = [s.targets for _, s in pairs if s.targets]
+    observed = sum(loads)
     return Reading(
-        observed=sum(loads) if loads else None,
+        observed=observed if loads and math.isfinite(observed) else None,
         newest_at=min(ages) if ages else None,
-        targets=frozenset().union(*(s.targets for s in samples)),
-        missing=tuple(e.name for e, s in zip(event_types, samples, strict=True) if s.newest_at is None),
+        targets=frozenset.intersection(*named) if named else frozenset(),
+        missing=tuple(e.name for e, s in pairs if s.newest_at is None),
+        unmeasured=tuple(e.name for e, s in pairs if s.newest_at is not None and s.load is None),
     )
 
 
 async def _update_forecast(
-    spec: ProfileSpec,
-    generation: int,
-    source: Source,
-    tenant: Matcher | None,
-    memory: ForecastMemory | None,
-    now: float,
-    ports: Ports,
+    measure: Measure, tenant: Matcher | None, memory: ForecastMemory | None, now: float, ports: Ports
 ) -> ForecastMemory | None:
     """Return the forecast brought up to the newest complete slot; unchanged if there is no newer one."""
-    ask, newest = spec.forecast, int(now // spec.forecast.step_s) - 1
-    if memory is not None and memory.generation != generation:
-        memory = None
-    if memory is not None and memory.last_slot >= newest:
+    ask, newest = measure.forecast, int(now // measure.forecast.step_s) - 1
+    if memory is not None and memory.last_slot == newest:
         return memory
-    queries = [build_history_query(e.load, tenant, ask.step_s) for e in spec.event_types]
-    histories = [await ports.loads.history(source, q, ask.step_s, ask.history_s, now) for q in queries]
-    values, start = add_histories(spec.event_types, histories, ask.step_s)
+    queries = [build_history_query(e.load, tenant, ask.step_s) for e in measure.event_types]
+    histories = [await ports.loads.history(measure.source, q, ask.step_s, ask.history_s, now) for q in queries]
+    values, start = add_histories(measure.event_types, histories, ask.step_s)
     if not np.isfinite(values).any():
         return memory
     last_slot = int(start // ask.step_s) + len(values) - 1
     levels = tuple(sorted({0.5, SHOWN_LEVEL, ask.quantile}))
     missed = last_slot - memory.last_slot if memory else 0
-    if memory is not None and missed <= 0:
+    if missed == 0 and memory is not None:
         return memory
-    if memory is None or missed > len(values) or last_slot - memory.fitted_slot >= _refit_slots(spec):
-        series = Series(values, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-        state = memory.forecast.state if memory else None
-        forecast = await ports.forecaster.forecast(series, ask.horizon_slots, levels, state)
-        fitted_slot = last_slot
-    else:
+    if memory is not None and 0 < missed <= len(values) and last_slot - memory.fitted_slot < _refit_slots(ask):
         forecast = await ports.forecaster.advance(memory.forecast.state, values[-missed:], ask.horizon_slots, levels)
         fitted_slot = memory.fitted_slot
+    else:  # the first one, one that is due, or one after the clock jumped
+        series = Series(values, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
+        state = memory.forecast.state if memory and missed > 0 else None
+        forecast = await ports.forecaster.forecast(series, ask.horizon_slots, levels, state)
+        fitted_slot = last_slot
     outlook = Outlook(
         start=float((last_slot + 1) * ask.step_s),
         step_s=float(ask.step_s),
         upper=forecast.quantiles[ask.quantile],
         median=forecast.point,
     )
-    return ForecastMemory(forecast, outlook, last_slot, fitted_slot, generation)
+    return ForecastMemory(forecast, outlook, last_slot, fitted_slot)
 
 
-def _refit_slots(spec: ProfileSpec) -> int:
-    season = min(spec.forecast.seasons_s, default=86_400)
-    return max(1, season // REFITS_PER_SEASON // spec.forecast.step_s)
+def _refit_slots(ask: ForecastSpec) -> int:
+    season = min(ask.seasons_s, default=86_400)
+    return max(1, season // REFITS_PER_SEASON // ask.step_s)
 
 
 def add_histories(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from presage.core.forecast.api import Forecast
-from presage.core.profile import ProfileSpec
+from presage.core.forecast.spec import ForecastSpec
+from presage.core.profile import EventType, ProfileSpec
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook
+from presage.core.source_reading import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,21 @@ class ForecastMemory:
         outlook: The same on the clock, at the quantile that drives scaling.
         last_slot: Index of the newest slot it knows.
         fitted_slot: Index of the newest slot when everything was last chosen anew.
-        generation: Generation of the spec that asked for it.
     """
 
     forecast: Forecast
     outlook: Outlook
     last_slot: int
     fitted_slot: int
-    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a load is measured by; memory of one measure says nothing about another."""
+
+    source: Source
+    event_types: tuple[EventType, ...]
+    forecast: ForecastSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,16 @@ class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
     Attributes:
+        target: The Deployment all of it is about.
+        measure: What forecast and share are about; None before the first look at a source.
         scaling: Stabilization and step memory.
         forecast: The last good forecast; None before the first.
         startups: As in `TargetState`, of pods seen so far, the newest last.
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it.
     """
 
+    target: str = ""
+    measure: Measure | None = None
     scaling: ScalingMemory = field(default_factory=ScalingMemory)
     forecast: ForecastMemory | None = None
     startups: tuple[tuple[str, float], ...] = ()
@@ -87,7 +100,8 @@ class ProfileInput:
         contenders: Other MetricProfiles aimed at the same target.
         source_problem: Why the source may not be asked; None if it may.
         reading: What the source said now; None where it was not asked.
-        forecast: The forecast in force, brought up to date where data allowed.
+        forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
+        history_fault: Why the history could not be read; empty if it was.
         remembered_lead: Lead time that status held before.
         memory: From the previous decision.
     """
@@ -102,6 +116,7 @@ class ProfileInput:
     source_problem: Problem | None
     reading: Reading | None
     forecast: ForecastMemory | None
+    history_fault: str
     remembered_lead: LeadTime | None
     memory: ProfileMemory
 

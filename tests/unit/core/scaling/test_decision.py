@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 
 import pytest
 
-from presage.core.scaling.decision import Demand, ScalingMemory, decide_replicas
+from presage.core.scaling.decision import Demand, ScalingMemory, decide_replicas, remember_outcome
+from presage.core.scaling.policy import ScalingPolicy
 from tests.builders import policy
 
 NOW = 10_000.0
-SEASONED = ScalingMemory(since=0.0)
+SEASONED = ScalingMemory(since=0.0, wanted=((NOW - 15, 1),))
 
 
 def demand(observed: float | None, soon: float | None, later: float | None = None, *, shrink: bool = True) -> Demand:
@@ -41,26 +42,64 @@ def test_decision(current: int, given: Demand, want: int, binding: str) -> None:
     assert (got.replicas, got.binding) == (want, binding)
 
 
+def play(
+    rule: ScalingPolicy, current: int, ticks: Iterable[tuple[float, float]], memory: ScalingMemory = SEASONED
+) -> list[int]:
+    """Decide at each (seconds after NOW, load) and follow every decision; return the replicas after each."""
+    seen = []
+    for seconds, load in ticks:
+        got = decide_replicas(rule, current, demand(load, load), memory, NOW + seconds)
+        memory = remember_outcome(got.memory, current, got.replicas, NOW + seconds)
+        current = got.replicas
+        seen.append(current)
+    return seen
+
+
+def every(period: int, until: int, load: float, start: int = 0) -> list[tuple[float, float]]:
+    return [(float(second), load) for second in range(start, until + 1, period)]
+
+
 def test_a_restart_never_lowers_before_a_whole_window() -> None:
-    calm = demand(100, 100)
-    first = decide_replicas(policy(), 10, calm, ScalingMemory(), NOW)
-    almost = decide_replicas(policy(), 10, calm, first.memory, NOW + 299)
-    after = decide_replicas(policy(), 10, calm, almost.memory, NOW + 300)
-    assert (first.replicas, almost.replicas, after.replicas) == (10, 10, 8)
+    seen = play(policy(), 10, every(15, 300, 100), ScalingMemory())
+    assert seen == [10] * 20 + [8]
+
+
+@pytest.mark.parametrize("gap", [300, 7200])
+def test_a_gap_between_decisions_is_no_observation(gap: int) -> None:
+    """Mode Off for a while, a source or an operator away: what happened meanwhile nobody knows."""
+    seen = play(policy(), 10, [(0.0, 480.0), (float(gap), 100.0), (gap + 15.0, 100.0)])
+    assert seen == [10, 10, 10]
+
+
+def test_a_raise_by_another_hand_holds_for_a_whole_window() -> None:
+    rule = policy(stabilization_s=60.0)
+    calm = decide_replicas(rule, 5, demand(230, 230), SEASONED, NOW)
+    memory = remember_outcome(calm.memory, 5, calm.replicas, NOW)
+    seen = play(rule, 20, every(15, 90, 230, start=15), memory)
+    assert seen[:4] == [20] * 4
+    assert seen[-1] < 20
+
+
+def test_what_was_not_done_is_not_booked() -> None:
+    """DryRun asks the same question at each tick and must get the same answer."""
+    memory, seen = SEASONED, []
+    for tick in range(0, 120, 15):
+        got = decide_replicas(policy(stabilization_s=0.0), 20, demand(100, 100), memory, NOW + tick)
+        memory = remember_outcome(got.memory, 20, 20, NOW + tick)
+        seen.append(got.replicas)
+    assert seen == [16] * 8
 
 
 def test_a_peak_within_the_window_keeps_replicas() -> None:
-    high = decide_replicas(policy(), 10, demand(480, 480), SEASONED, NOW)
-    soon = decide_replicas(policy(), 10, demand(100, 100), high.memory, NOW + 200)
-    late = decide_replicas(policy(), 10, demand(100, 100), soon.memory, NOW + 301)
-    assert (soon.replicas, late.replicas) == (10, 8)
+    seen = play(policy(), 10, [(0.0, 480.0), *every(15, 315, 100, start=15)])
+    assert seen == [10] * 20 + [8, 8]
 
 
 def test_steps_down_add_up_over_the_period() -> None:
-    quick = replace(policy(), stabilization_s=0.0)
-    memory, current, seen = SEASONED, 20, []
-    for tick in range(0, 90, 15):
-        got = decide_replicas(quick, current, demand(10, 10), memory, NOW + tick)
-        memory, current = got.memory, got.replicas
-        seen.append(current)
-    assert seen == [16, 16, 16, 16, 13, 13]
+    assert play(policy(stabilization_s=0.0), 20, every(15, 75, 10)) == [16, 16, 16, 16, 13, 13]
+
+
+@pytest.mark.parametrize("load", [float("inf"), float("nan"), 1e308])
+def test_a_load_beyond_all_numbers_is_unknown(load: float) -> None:
+    got = decide_replicas(policy(per_pod=1e-9), 4, demand(load, None, shrink=False), SEASONED, NOW)
+    assert got.replicas == 4

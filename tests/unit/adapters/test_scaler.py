@@ -1,0 +1,62 @@
+"""Replicas are never written blindly, and every refusal is a fault a person can act on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from presage.adapters.kube import Conflict, Forbidden, Invalid, KubeError, NotFound, NotLeader, Unavailable
+from presage.adapters.scaler import KubeScaler
+from presage.core.faults import WriteRefused
+from presage.core.resource_type import ResourceType
+
+DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
+
+
+class Client:
+    """A scale at 5 replicas, version 7; `fault` is what the write meets."""
+
+    def __init__(self, fault: KubeError | None = None) -> None:
+        self.fault = fault
+        self.written: list[tuple[int, str]] = []
+
+    async def get_scale(self, *_: Any) -> dict[str, object]:
+        return {"spec": {"replicas": 5}, "metadata": {"resourceVersion": "7"}}
+
+    async def patch_scale(self, _: Any, __: str, ___: str, replicas: int, *, resource_version: str) -> None:
+        if self.fault:
+            raise self.fault
+        self.written.append((replicas, resource_version))
+
+
+async def test_the_version_that_was_read_is_the_one_that_is_written() -> None:
+    client = Client()
+    await KubeScaler(client).scale(DEPLOYMENTS, "team", "shop", 5, 8)  # type: ignore[arg-type]  # only scale is used
+    assert client.written == [(8, "7")]
+
+
+async def test_a_target_that_someone_else_scaled_is_decided_anew() -> None:
+    client = Client()
+    with pytest.raises(WriteRefused) as caught:
+        await KubeScaler(client).scale(DEPLOYMENTS, "team", "shop", 4, 3)  # type: ignore[arg-type]  # as above
+    assert (caught.value.reason, caught.value.lasting) == ("Conflict", False)
+    assert client.written == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "lasting"),
+    [
+        (Forbidden("no", status=403), "Forbidden", True),
+        (Invalid("quota", status=422), "Refused", False),
+        (Conflict("changed", status=409), "Conflict", False),
+        (NotFound("gone", status=404), "TargetNotFound", False),
+        (Unavailable("down"), "Unavailable", False),
+        (NotLeader("fenced"), "Unavailable", False),
+    ],
+)
+async def test_refusals(fault: KubeError, reason: str, lasting: bool) -> None:
+    with pytest.raises(WriteRefused) as caught:
+        await KubeScaler(Client(fault)).scale(DEPLOYMENTS, "team", "shop", 5, 8)  # type: ignore[arg-type]  # as above
+    assert (caught.value.reason, caught.value.lasting) == (reason, lasting)
+    assert "shop" in caught.value.message

@@ -1,0 +1,67 @@
+"""Lead time, outlook and ladder: tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from presage.core.scaling.ladder import Reading, Reporting, judge
+from presage.core.scaling.lead_time import LeadTime, decide_lead_time
+from presage.core.scaling.outlook import Outlook, Peak, find_peak
+
+OLD = LeadTime(42.0, 7, "Measured")
+PODS = frozenset({"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("startups", "override", "remembered", "want"),
+    [
+        pytest.param([], None, None, LeadTime(75, 0, "Default"), id="nothing known"),
+        pytest.param([4, 5], None, None, LeadTime(75, 2, "Default"), id="two starts are too few"),
+        pytest.param([4, 9, 5], None, OLD, LeadTime(24, 3, "Measured"), id="three are enough"),
+        pytest.param([4, 5], None, OLD, LeadTime(42, 7, "Remembered"), id="a restart forgets nothing"),
+        pytest.param([4] * 3, 30, OLD, LeadTime(45, 3, "Override"), id="the user knows better"),
+        pytest.param([1000] * 10 + [5] * 50, None, None, LeadTime(20, 50, "Measured"), id="the last fifty count"),
+        pytest.param([5] * 18 + [9, 90], None, None, LeadTime(20, 20, "Measured"), id="the ninetieth percentile"),
+        pytest.param([5, 5, 5, 86400], None, None, LeadTime(20, 3, "Measured"), id="a pod that came back is no start"),
+    ],
+)
+def test_lead_time(startups: list[float], override: float | None, remembered: LeadTime | None, want: LeadTime) -> None:
+    assert decide_lead_time(startups, override, remembered, 15.0) == want
+
+
+UPPER = Outlook(1000.0, 10.0, np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "want"),
+    [
+        pytest.param(1000, 1009, Peak(1, 1000), id="within one slot"),
+        pytest.param(1000, 1010, Peak(5, 1010), id="a slot it only touches counts"),
+        pytest.param(1020, 1500, Peak(2, 1020), id="beyond the horizon the covered part answers"),
+        pytest.param(1030, 1040, None, id="run out"),
+        pytest.param(999, 1010, None, id="not begun"),
+    ],
+)
+def test_peak(since: float, until: float, want: Peak | None) -> None:
+    assert find_peak(UPPER, since, until) == want
+
+
+@pytest.mark.parametrize(
+    ("reading", "pods", "want"),
+    [
+        pytest.param(Reading(5, 95, PODS), Reporting(2, 2), "Fresh", id="fresh and complete"),
+        pytest.param(Reading(None, None, PODS, error="down"), Reporting(0, 2), "SourceUnavailable", id="no answer"),
+        pytest.param(Reading(None, None, PODS, ("order",)), Reporting(0, 2), "NoMatchingSeries", id="no series"),
+        pytest.param(Reading(5, 95, PODS, (), ("order",)), Reporting(2, 2), "NoSamples", id="one without a rate"),
+        pytest.param(Reading(5, 30, PODS), Reporting(2, 2), "StaleSamples", id="old"),
+        pytest.param(Reading(5, 95, PODS), Reporting(1, 2), "TargetsMissing", id="half the pods are silent"),
+        pytest.param(Reading(5, 95, PODS), Reporting(9, 9.9), "Fresh", id="a share need not be whole"),
+        pytest.param(Reading(5, 95, PODS), Reporting(0, 0), "Fresh", id="measured elsewhere"),
+    ],
+)
+@pytest.mark.parametrize("covered", [True, False])
+def test_rungs(reading: Reading, pods: Reporting, want: str, covered: bool) -> None:
+    got = judge(reading, now=100, max_age_s=60, pods=pods, forecast_covers_now=covered)
+    assert got.reason == want
+    assert got.rung == ("Live" if want == "Fresh" else "Coasting" if covered else "Hold")
