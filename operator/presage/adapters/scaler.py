@@ -29,11 +29,7 @@ class KubeScaler:
         """
         what = f"{resource.kind} {name}"
         try:
-            scale = await self._client.get_scale(resource, name, namespace)
-            if (int_at(scale, "spec", "replicas") or 0) != expected:
-                raise Conflict(f"{what} no longer has {expected} replicas")
-            version = text_at(scale, "metadata", "resourceVersion")
-            await self._client.patch_scale(resource, name, namespace, replicas, resource_version=version)
+            await self._compare_and_set(resource, namespace, name, expected, replicas)
         except Forbidden as error:
             message = f"presage may not scale {what}: restore the rights of the chart's ClusterRole."
             raise WriteRefused("Forbidden", message, lasting=True) from error
@@ -49,3 +45,19 @@ class KubeScaler:
         except KubeError as error:
             message = f"The API server did not take the new number for {what}; tried again."
             raise WriteRefused("Unavailable", message, lasting=False) from error
+
+    async def _compare_and_set(
+        self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int
+    ) -> None:
+        for last in (False, False, True):
+            scale = await self._client.get_scale(resource, name, namespace)
+            if (int_at(scale, "spec", "replicas") or 0) != expected:
+                raise Conflict(f"{name} no longer has {expected} replicas")
+            version = text_at(scale, "metadata", "resourceVersion")
+            try:
+                await self._client.patch_scale(resource, name, namespace, replicas, resource_version=version)
+            except Conflict:  # most often its own controller wrote status in between, which changes nothing for us
+                if last:
+                    raise
+            else:
+                return

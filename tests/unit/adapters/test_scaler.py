@@ -17,16 +17,21 @@ DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
 class Client:
     """A scale at 5 replicas, version 7; `fault` is what the write meets."""
 
-    def __init__(self, fault: KubeError | None = None) -> None:
+    def __init__(self, fault: KubeError | None = None, stale: tuple[str, ...] = ()) -> None:
+        self.stale = stale
         self.fault = fault
         self.written: list[tuple[int, str]] = []
+        self.reads = 0
 
     async def get_scale(self, *_: Any) -> dict[str, object]:
-        return {"spec": {"replicas": 5}, "metadata": {"resourceVersion": "7"}}
+        self.reads += 1
+        return {"spec": {"replicas": 5}, "metadata": {"resourceVersion": str(6 + self.reads)}}
 
     async def patch_scale(self, _: Any, __: str, ___: str, replicas: int, *, resource_version: str) -> None:
         if self.fault:
             raise self.fault
+        if resource_version in self.stale:
+            raise Conflict("status was written meanwhile", status=409)
         self.written.append((replicas, resource_version))
 
 
@@ -42,6 +47,12 @@ async def test_a_target_that_someone_else_scaled_is_decided_anew() -> None:
         await KubeScaler(client).scale(DEPLOYMENTS, "team", "shop", 4, 3)  # type: ignore[arg-type]  # as above
     assert (caught.value.reason, caught.value.lasting) == ("Conflict", False)
     assert client.written == []
+
+
+async def test_a_status_write_in_between_is_no_conflict() -> None:
+    client = Client(stale=("7", "8"))
+    await KubeScaler(client).scale(DEPLOYMENTS, "team", "shop", 5, 8)  # type: ignore[arg-type]  # as above
+    assert client.written == [(8, "9")]
 
 
 @pytest.mark.parametrize(
