@@ -109,13 +109,13 @@ class Watch:
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
-            with self._log.open("a") as errors:
-                self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=errors, text=True)
-                stream = self._process.stdout
-                if stream is not None:
-                    for event in decode_events(stream):
-                        self._receive(time.time(), event)
-                self._process.wait()
+            with (
+                self._log.open("a") as errors,
+                subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+            ):
+                self._process = process
+                for event in decode_events(process.stdout or ()):
+                    self._receive(time.time(), event)
             self._stopped.wait(0.5)
 
     def stop(self) -> None:
