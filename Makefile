@@ -13,7 +13,7 @@ export PRESAGE_TRACES ?= ../shared/traces
 # `part` prints how long each part took, so that a slow one shows at once.
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
-.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e e2e-long crds crds-check \
+.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e crds crds-check \
   chart-lint chart-test images check test demo demo-clean cluster-up cluster-down cluster-status
 
 help: ## Show the targets
