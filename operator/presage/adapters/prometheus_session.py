@@ -1,15 +1,15 @@
 """An HTTP session that trusts neither the answer nor the address: everything a source may do to us is bounded.
 
 Invariants: no redirect is followed, no proxy variable or netrc is read, the address that was really connected to is
-checked (so a name that resolves anew cannot slip by), the decoded body and the whole time are limited, and nothing of
-a body ever reaches a message.
+checked (so a name that resolves anew cannot slip by) whatever the address looks like, the decoded body and the whole
+time are limited, and nothing of a body ever reaches a message.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-import time
+import tempfile
 from typing import Any
 
 import requests
@@ -18,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError as TransportError
 
+from presage.adapters.prometheus_deadline import Deadline, guard_current
 from presage.core.faults import SourceFault
 from presage.core.source import SourceLimits
 
@@ -27,6 +28,10 @@ _CONNECT_S = 3.0
 
 class ForbiddenAddressError(OSError):
     """The name led to an address that no source may have."""
+
+
+class QueryFault(SourceFault):
+    """The source works, but not for this query: no sign that the source itself fails."""
 
 
 def is_forbidden(address: str, *, allow_loopback: bool) -> bool:
@@ -48,11 +53,15 @@ def _checked(connection: type[HTTPConnection], *, allow_loopback: bool) -> type[
                 raise ForbiddenAddressError(address)
             return sock
 
+        def getresponse(self) -> Any:
+            guard_current(self.sock)
+            return super().getresponse()
+
     return Checked
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Connects only to addresses that a source may have; never retries by itself."""
+    """Connects only to addresses that a source may have, under the caller's deadline; never retries by itself."""
 
     def __init__(self, *, allow_loopback: bool) -> None:
         self._allow_loopback = allow_loopback
@@ -81,6 +90,34 @@ class BoundedSession(requests.Session):
         self.trust_env = False
         self._source = name
         self._limits = limits
+        self._ca_file: Any = None
+
+    def trust(self, authority: bytes) -> None:
+        """Verify certificates against this authority (PEM) alone; its file lives as long as the session."""
+        self._ca_file = tempfile.NamedTemporaryFile(prefix="presage-ca-", suffix=".pem")  # noqa: SIM115  # see close()
+        self._ca_file.write(authority)
+        self._ca_file.flush()
+        self.verify = self._ca_file.name
+
+    def allow_only_checked(self, *, allow_loopback: bool) -> None:
+        """Drop every mounted adapter for one that checks addresses.
+
+        Adapters are picked by the start of the *normalised* address, so one mounted at the address as it was written
+        is passed over for `/%7Ep` or `/a/./b`: nothing else may be mounted.
+        """
+        self.adapters.clear()
+        checked = CheckedAdapter(allow_loopback=allow_loopback)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, checked)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return None always: even a redirect not followed would have its body read without limit."""
+
+    def close(self) -> None:
+        """Close connections and delete the authority's file."""
+        super().close()
+        if self._ca_file is not None:
+            self._ca_file.close()
 
     def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Send one request and read its whole body within the limits.
@@ -88,26 +125,26 @@ class BoundedSession(requests.Session):
         Raises:
             SourceFault: On any answer but 200, and on any breach of a limit.
         """
-        deadline = time.monotonic() + self._limits.timeout_s
-        timeout = (min(_CONNECT_S, self._limits.timeout_s), self._limits.timeout_s)
-        kwargs |= {"allow_redirects": False, "stream": True, "timeout": timeout}
-        try:
-            response = super().request(method, url, **kwargs)
-            with response:
-                self._refuse_status(response.status_code)
-                response._content = self._read_body(response, deadline)
-        except (requests.RequestException, TransportError, OSError) as error:
-            raise self._explain(error) from error
+        limit = self._limits.timeout_s
+        kwargs |= {"allow_redirects": False, "stream": True, "timeout": (min(_CONNECT_S, limit), limit)}
+        with Deadline(limit) as deadline:
+            try:
+                with super().request(method, url, **kwargs) as response:
+                    if not deadline.passed:
+                        self._refuse_status(response.status_code)
+                        response._content = self._read_body(response)
+            except (requests.RequestException, TransportError, OSError) as error:
+                raise (self._too_late() if deadline.passed else self._explain(error)) from error
+            if deadline.passed:
+                raise self._too_late()
         return response
 
-    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
+    def _read_body(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > self._limits.max_bytes:
-                raise self._fault("TooLarge", f"its answer is over {self._limits.max_bytes} bytes")
-            if time.monotonic() > deadline:
-                raise self._fault("Unreachable", f"its answer took longer than {self._limits.timeout_s:g} s")
+                raise QueryFault("TooLarge", self._word(f"its answer is over {self._limits.max_bytes} bytes"))
         return bytes(body)
 
     def _refuse_status(self, status: int) -> None:
@@ -119,6 +156,9 @@ class BoundedSession(requests.Session):
             raise self._fault("Redirected", f"it redirects (HTTP {status}), which is not followed: correct spec.url")
         if status == 404:
             raise self._fault("BadAnswer", "there is no Prometheus API at this address (HTTP 404): check spec.url")
+        if status in (400, 422):
+            what = f"it refuses the query (HTTP {status}): check metric and matchers"
+            raise QueryFault("QueryFailed", self._word(what))
         raise self._fault("QueryFailed", f"it answers HTTP {status}: see its own log")
 
     def _explain(self, error: Exception) -> SourceFault:
@@ -129,11 +169,17 @@ class BoundedSession(requests.Session):
                 "CertificateRefused", "its TLS certificate is refused: give its authority by spec.tls.caSecretRef"
             )
         if isinstance(error, requests.Timeout):
-            return self._fault("Unreachable", f"no answer within {self._limits.timeout_s:g} s")
+            return self._too_late()
         return self._fault("Unreachable", "no connection: check spec.url, the Service behind it and network rules")
 
+    def _too_late(self) -> SourceFault:
+        return self._fault("Unreachable", f"no answer within {self._limits.timeout_s:g} s")
+
     def _fault(self, reason: str, what: str) -> SourceFault:
-        return SourceFault(reason, f"MetricSource {self._source}: {what}.")
+        return SourceFault(reason, self._word(what))
+
+    def _word(self, what: str) -> str:
+        return f"MetricSource {self._source}: {what}."
 
 
 def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
