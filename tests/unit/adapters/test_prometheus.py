@@ -61,11 +61,12 @@ def serve() -> Iterator[Callable[[Answer], tuple[Source, list[tuple[str, str | N
     servers: list[http.server.ThreadingHTTPServer] = []
 
     def start(answer: Answer) -> tuple[Source, list[tuple[str, str | None]]]:
-        handler = type("Handled", (Handler,), {"answer": staticmethod(answer), "asked": []})
+        asked: list[tuple[str, str | None]] = []
+        handler = type("Handled", (Handler,), {"answer": staticmethod(answer), "asked": asked})
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         servers.append(server)
         threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True).start()
-        return Source("main", 1, replace(SPEC, url=f"http://127.0.0.1:{server.server_port}")), handler.asked
+        return Source("main", 1, replace(SPEC, url=f"http://127.0.0.1:{server.server_port}")), asked
 
     yield start
     for server in servers:
@@ -369,10 +370,16 @@ def with_authority(source: Source) -> Source:
 
 
 async def test_equal_askers_share_one_client(serve: Any, authorities: Callable[[], int]) -> None:
+    reads = []
+
+    async def read(name: str, key: str) -> bytes:
+        reads.append(name)
+        return await read_authority(name, key)
+
     source = with_authority(serve(result())[0])
-    loads = PrometheusLoads(read_authority, allow_loopback=True)
+    loads = PrometheusLoads(read, allow_loopback=True)
     await asyncio.gather(loads.observe(source, "a"), loads.observe(source, "b"))
-    assert authorities() == 1
+    assert (len(reads), authorities()) == (1, 1)
     await loads.close()
     assert authorities() == 0
 
