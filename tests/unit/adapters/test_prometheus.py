@@ -3,103 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import http.server
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 
-from presage.adapters import prometheus, prometheus_answers, prometheus_line
+from presage.adapters import prometheus, prometheus_line
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.prometheus_session import is_forbidden
 from presage.core.faults import SourceFault
-from presage.core.history import to_grid
-from presage.core.source import SecretKey, SourceLimits, SourceSpec
+from presage.core.source import SecretKey
 from presage.core.source_reading import Source
-
-Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
-
-SPEC = SourceSpec(
-    url="",
-    bearer_token=None,
-    basic_auth=None,
-    ca=None,
-    verify=True,
-    namespaces=None,
-    tenant_label=None,
-    tenant_value=None,
-    limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=5, max_concurrency=2),
-    check_period_s=30,
-)
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers as the test says and remembers what was asked."""
-
-    answer: Answer
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers.get("Authorization")))
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            type(self).answer(self)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Answer], tuple[Source, list[tuple[str, str | None]]]]]:
-    servers: list[http.server.ThreadingHTTPServer] = []
-
-    def start(answer: Answer) -> tuple[Source, list[tuple[str, str | None]]]:
-        asked: list[tuple[str, str | None]] = []
-        handler = type("Handled", (Handler,), {"answer": staticmethod(answer), "asked": asked})
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        servers.append(server)
-        threading.Thread(target=lambda: server.serve_forever(0.01), daemon=True).start()
-        return Source("main", 1, replace(SPEC, url=f"http://127.0.0.1:{server.server_port}")), asked
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-async def no_secret(name: str, key: str) -> bytes:
-    raise SourceFault("SecretMissing", f"{name}/{key}")
-
-
-@pytest.fixture
-async def loads() -> Any:
-    adapter = PrometheusLoads(no_secret, allow_loopback=True)
-    yield adapter
-    await adapter.close()
-
-
-def say(body: bytes | str, status: int = 200, **headers: str) -> Answer:
-    raw = body.encode() if isinstance(body, str) else body
-
-    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"Content-Length": str(len(raw)), **headers}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(raw)
-
-    return answer
-
-
-def result(*entries: Any) -> Answer:
-    return say(json.dumps({"status": "success", "data": {"resultType": "vector", "result": list(entries)}}))
+from tests.unit.adapters.metric_server import SPEC, Answer, no_secret, result, say
 
 
 def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -246,92 +166,6 @@ async def test_no_load_is_made_of_nonsense(serve: Any, loads: PrometheusLoads, v
     assert (await loads.observe(serve(result(entry))[0], "q")).load is None
 
 
-def ask_span(path: str) -> tuple[int, int]:
-    asked = parse_qs(urlsplit(path).query)
-    return int(asked["start"][0]), int(asked["end"][0])
-
-
-class Recorded:
-    """A source with a load of `value` at each slot end of 10 s up to `until`."""
-
-    def __init__(self) -> None:
-        self.value, self.until = 1, 10**9
-
-    def __call__(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        first, last = ask_span(handler.path)
-        values = [[t, str(self.value)] for t in range(first, min(last, self.until) + 1, 10)]
-        result({"metric": {}, "values": values})(handler)
-
-
-async def test_a_long_asker_and_a_short_one_do_not_cut_each_other(serve: Any, loads: PrometheusLoads) -> None:
-    source, asked = serve(Recorded())
-    for span in (40, 80, 40, 80):
-        history = await loads.history(source, "q", 10, span, 1000.0)
-        np.testing.assert_array_equal(history.values, np.ones(span // 10, np.float32))
-        assert history.start == 1000 - span
-    assert len(asked) == 2
-
-
-async def test_late_samples_are_seen(serve: Any, loads: PrometheusLoads) -> None:
-    recorded = Recorded()
-    source, asked = serve(recorded)
-    recorded.until = 980
-    await loads.history(source, "q", 10, 50, 1000.0)
-    recorded.value, recorded.until = 2, 10**9
-    history = await loads.history(source, "q", 10, 50, 1010.0)
-    np.testing.assert_array_equal(history.values, np.array([1, 2, 2, 2, 2], np.float32))
-    assert len(asked) == 2
-
-
-@pytest.mark.parametrize("ahead", [20, 50, 86_400])
-async def test_a_clock_that_ran_ahead_leaves_no_trace(serve: Any, loads: PrometheusLoads, ahead: int) -> None:
-    recorded = Recorded()
-    source, _ = serve(recorded)
-    recorded.until = 1000
-    await loads.history(source, "q", 10, 100, 1000.0)
-    await loads.history(source, "q", 10, 100, 1000.0 + ahead)
-    recorded.until = 10**9
-    for now in (1000.0, 1010.0, 1020.0, 1090.0):
-        history = await loads.history(source, "q", 10, 100, now)
-        np.testing.assert_array_equal(history.values, np.ones(10, np.float32))
-        assert history.start == now - 100
-
-
-async def test_more_samples_than_asked_are_no_answer(serve: Any, loads: PrometheusLoads) -> None:
-    samples = [[1000, "1"]] * 30
-    with pytest.raises(SourceFault, match="BadAnswer"):
-        await loads.history(serve(result({"metric": {}, "values": samples}))[0], "q", 10, 40, 1000.0)
-
-
-async def test_answers_are_read_off_the_event_loop(
-    serve: Any, loads: PrometheusLoads, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-
-    def spy(*args: Any) -> Any:
-        seen.append(threading.current_thread())
-        return to_grid(*args)
-
-    monkeypatch.setattr(prometheus_answers, "to_grid", spy)
-    await loads.history(serve(Recorded())[0], "q", 10, 40, 1000.0)
-    assert seen
-    assert threading.main_thread() not in seen
-
-
-async def test_only_new_slots_are_fetched(serve: Any, loads: PrometheusLoads) -> None:
-    def matrix(handler: http.server.BaseHTTPRequestHandler) -> None:
-        result({"metric": {}, "values": [[990, "1"], [1000, "2"], [1010, "3"]]})(handler)
-
-    source, asked = serve(matrix)
-    first = await loads.history(source, "q", 10, 40, 1000.0)
-    again = await loads.history(source, "q", 10, 40, 1009.0)
-    later = await loads.history(source, "q", 10, 40, 1010.0)
-    np.testing.assert_array_equal(first.values, np.array([np.nan, np.nan, 1, 2], np.float32))
-    np.testing.assert_array_equal(later.values, np.array([np.nan, 1, 2, 3], np.float32))
-    assert (first.start, again.start, later.start) == (960, 960, 970)
-    assert [ask_span(path) for path, _ in asked] == [(970, 1000), (980, 1010)]
-
-
 async def test_credentials_come_from_secrets(serve: Any) -> None:
     async def read(name: str, key: str) -> bytes:
         return {"token": b" abc\n", "username": b"u", "password": b"p"}[key]
@@ -342,15 +176,6 @@ async def test_credentials_come_from_secrets(serve: Any) -> None:
     await loads.observe(replace(source, generation=2, spec=replace(source.spec, basic_auth="s")), "q")
     await loads.close()
     assert [header for _, header in asked] == ["Bearer abc", "Basic dTpw"]
-
-
-async def test_a_source_made_anew_is_another_one(serve: Any, loads: PrometheusLoads) -> None:
-    recorded = Recorded()
-    recorded.value = 2
-    old, new = serve(Recorded())[0], serve(recorded)[0]
-    assert (old.name, old.generation) == (new.name, new.generation)
-    assert (await loads.history(old, "q", 10, 40, 1000.0)).values[0] == 1
-    assert (await loads.history(new, "q", 10, 40, 1000.0)).values[0] == 2
 
 
 @pytest.fixture

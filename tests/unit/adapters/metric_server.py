@@ -1,0 +1,63 @@
+"""A local server that answers metrics queries as a test says, to see how the adapter takes it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+from collections.abc import Callable
+from typing import Any
+
+from presage.core.faults import SourceFault
+from presage.core.source import SourceLimits, SourceSpec
+
+Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
+
+SPEC = SourceSpec(
+    url="",
+    bearer_token=None,
+    basic_auth=None,
+    ca=None,
+    verify=True,
+    namespaces=None,
+    tenant_label=None,
+    tenant_value=None,
+    limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=5, max_concurrency=2),
+    check_period_s=30,
+)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers as the test says and remembers what was asked."""
+
+    answer: Answer
+    asked: list[tuple[str, str | None]]
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers.get("Authorization")))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            type(self).answer(self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def say(body: bytes | str, status: int = 200, **headers: str) -> Answer:
+    raw = body.encode() if isinstance(body, str) else body
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(raw)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(raw)
+
+    return answer
+
+
+def result(*entries: Any) -> Answer:
+    return say(json.dumps({"status": "success", "data": {"resultType": "vector", "result": list(entries)}}))
+
+
+async def no_secret(name: str, key: str) -> bytes:
+    raise SourceFault("SecretMissing", f"{name}/{key}")
