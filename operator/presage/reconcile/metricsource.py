@@ -70,9 +70,8 @@ REASONS = (
     Reason("Reachable", "SecretMissing", "A Secret or key is not there.", "Create it in presage's own namespace."),
     Reason("Reachable", "Redirected", "The source answers with a redirect, which is not followed.", "Correct url."),
     Reason("Reachable", "BadAnswer", "The answer is no Prometheus API answer.", "Check that url is its base address."),
-    Reason("Reachable", "QueryFailed", "The source answers with an error.", "See the source's own log."),
+    Reason("Reachable", "QueryFailed", "The source answers with an error.", "See the message and the source's log."),
     Reason("Reachable", "TooLarge", "The answer is over a limit.", "Narrow the matchers or raise spec.limits."),
-    Reason("Reachable", "CircuitOpen", "Several failures in a row; it is asked again shortly."),
 )
 
 DEFINITION: KindDefinition[MetricSource, SourceInput, None, None] = KindDefinition(

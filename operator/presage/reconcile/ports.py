@@ -75,7 +75,7 @@ class Loads(Protocol):
         """
 
     async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
-        """Return the complete slots up to `now`; only those not held yet are fetched.
+        """Return the complete slots up to `now`; only those not held yet are fetched, and the newest few once more.
 
         Raises:
             SourceFault: If there is no usable answer.
