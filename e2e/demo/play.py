@@ -28,6 +28,8 @@ from presage.dataplane.demo.tally import TallyDocument
 
 SECONDS_TO_START = 15
 PROGRESS_SECONDS = 5.0
+LOOKS_LOST = 4
+"""A day goes on though a look at it fails, but not when that many in a row do."""
 
 
 class Play:
@@ -124,13 +126,20 @@ class Play:
         say(f"\none day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
         node = self._stage.kubectl.get("nodes")["items"][0]["metadata"]["name"]
         use = UseLog(self._stage.kubectl, node)
-        turn = 0
+        turn = failures = 0
         while (now := time.time()) < self._day_ends + 1:
-            if turn % 3 == 0:
-                use.sample(now)
+            try:
+                if turn % 3 == 0:
+                    use.sample(now)
+                if now >= self._began:
+                    self._show(now)
+                failures = 0
+            except DemoError as error:
+                failures += 1
+                if failures == LOOKS_LOST:
+                    raise
+                say(f"  no view for the moment: {error}")
             turn += 1
-            if now >= self._began:
-                self._show(now)
             time.sleep(max(0.0, min(PROGRESS_SECONDS - (time.time() - now), self._day_ends + 1.2 - time.time())))
         return use
 

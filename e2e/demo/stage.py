@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,6 +33,7 @@ class Stage:
         self.function_image = ""
         self._operator_image = ""
         self._kubectl: Kubectl | None = None
+        self._lock: int | None = None
 
     @property
     def kubectl(self) -> Kubectl:
@@ -40,7 +43,11 @@ class Stage:
         return self._kubectl
 
     def set_up(self, plan: Plan, replicas: int) -> None:
-        """Bring everything up to the point where load and history can begin."""
+        """Bring everything up to the point where load and history can begin.
+
+        Raises:
+            DemoError: a part failed, or another run uses the cluster.
+        """
         if not self.cluster.is_up():
             self.cluster.up()
         with part("what an earlier run left", "clearing", "cleared"):
@@ -85,11 +92,29 @@ class Stage:
         if done.returncode != 0:
             raise DemoError(f"helm {args[0]}: {done.stderr.strip()}")
 
-    def clear(self) -> None:
-        """Remove load, function, presage with its kinds, and Prometheus; nothing there is not an error."""
-        self.prometheus.remove()
-        if not self.cluster.is_up():
+    def _claim(self) -> None:
+        """Keep other runs off this cluster until this process ends."""
+        if self._lock is not None:
             return
+        lock = os.open(self.cluster.state / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise DemoError("another run of the demo or of its test uses this cluster: wait for it or end it") from None
+        self._lock = lock
+
+    def clear(self) -> None:
+        """Remove load, function, presage with its kinds, and Prometheus; nothing there is not an error.
+
+        Raises:
+            DemoError: something would not go, or another run uses the cluster.
+        """
+        if not self.cluster.is_up():
+            self.prometheus.remove()
+            return
+        self._claim()
+        self.prometheus.remove()
         gone = "--ignore-not-found"
         self.kubectl.run("delete", "pod,deployment", "--all", f"-n={manifests.NAMESPACE}", "--wait=false", gone)
         if self.kubectl.run("get", "crd", *CRDS, gone, "-o", "name").strip():
