@@ -53,7 +53,23 @@ def source(api: client.ApiClient, prometheus: Prometheus, crds: None) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def operators(system: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Operator, Operator]]:
+def scaled_objects(api: client.ApiClient) -> Iterator[None]:
+    """The type ScaledObject, as far as the API server must know it; no KEDA runs here."""
+    definitions = client.ApiextensionsV1Api(api)
+    loose = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": loose}}
+    names = {"plural": "scaledobjects", "singular": "scaledobject", "kind": "ScaledObject"}
+    spec = {"group": "keda.sh", "scope": "Namespaced", "names": names, "versions": [version]}
+    name = "scaledobjects.keda.sh"
+    definitions.create_custom_resource_definition({"metadata": {"name": name}, "spec": spec})
+    yield
+    definitions.delete_custom_resource_definition(name)
+
+
+@pytest.fixture(scope="module")
+def operators(
+    system: str, scaled_objects: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Operator, Operator]]:
     """Two replicas; the first one leads."""
     folder, kubeconfig = tmp_path_factory.mktemp("operators"), Cluster("control").kubeconfig
     first, second = (Operator(kubeconfig, system, folder, name) for name in ("first", "second"))
@@ -122,6 +138,19 @@ def test_a_target_with_an_autoscaler_is_left_alone(shop: Shop, exporter: Exporte
     assert shop.replicas() == 2
     shop.scaling.delete_namespaced_horizontal_pod_autoscaler("own", shop.namespace)
     eventually(shop.replicas, lambda n: n >= 11, 15, "it is taken over once the autoscaler is gone")
+
+
+def test_a_target_with_a_scaledobject_is_left_alone(shop: Shop, exporter: Exporter) -> None:
+    exporter.rate = 100
+    shop.create_target()
+    scaled = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "own"}}
+    scaled["spec"] = {"scaleTargetRef": {"name": "shop"}}  # type: ignore[assignment]  # plain JSON
+    shop.objects.create_namespaced_custom_object("keda.sh", "v1alpha1", shop.namespace, "scaledobjects", scaled)
+    time.sleep(1)
+    shop.create_profile()
+    eventually(lambda: shop.condition("ScalingActive"), lambda c: c == ("False", "TargetOwned"), 15, "it is named")
+    assert shop.profile()["status"]["scaling"]["owner"] == "ScaledObject/own"
+    assert shop.replicas() == 2
 
 
 def test_a_target_that_comes_late_and_goes_again(shop: Shop, exporter: Exporter) -> None:
