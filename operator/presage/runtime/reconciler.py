@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -84,7 +85,7 @@ class Reconciler:
         if decision.plan is None:
             return Applied(Ok(decision.next_in_s))
         applied = await definition.apply(model, decision.plan, self._ports)
-        log.info("plan.applied", plan=str(decision.plan), outcome=type(applied.outcome).__name__)
+        log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
         return applied
 
     async def _report(

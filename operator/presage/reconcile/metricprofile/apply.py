@@ -31,5 +31,5 @@ async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applie
             else Retry(refused.reason, refused.message, REFUSED_DELAY_S, MAX_REFUSED_DELAY_S)
         )
         return Applied(outcome, (condition,))
-    note = Note("Rescaled", f"{plan.target}: {plan.current} to {plan.replicas} replicas: {plan.why}.")
+    note = Note("Rescaled", f"Deployment {plan.target}: from {plan.current} to {plan.replicas} replicas ({plan.why}).")
     return Applied(Ok(profile.spec.to_core().scaling.decision_period_s), notes=(note,))
