@@ -95,8 +95,8 @@ def build_plan(options: argparse.Namespace) -> Plan:
         )
     if options.history_days < 2:
         raise DemoError(f"--history-days must be at least 2, got {options.history_days}", BAD_INPUT)
-    if not 2 <= options.capacity <= 100:
-        raise DemoError(f"--capacity must be from 2 to 100, got {options.capacity:g}", BAD_INPUT)
+    if not 20 <= options.capacity <= 100:
+        raise DemoError(f"--capacity must be from 20 to 100, got {options.capacity:g}", BAD_INPUT)
     return replace(Plan(), day_seconds=options.day_seconds, capacity=options.capacity)
 
 

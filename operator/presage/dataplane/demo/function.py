@@ -107,9 +107,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--queue-seconds",
         type=float,
-        default=0.8,
-        help="longest wait of an accepted request; below the callers' time limit of 1 s, so that none is "
-        "accepted in vain (default %(default)s)",
+        default=0.25,
+        help="longest wait of an accepted request (default %(default)s): well below the callers' time limit, so that "
+        "none is accepted in vain, and short, so that load above capacity is refused and not carried over",
     )
     parser.add_argument("--startup-seconds", type=float, default=0.0, help="time from start to ready")
     parser.add_argument("--drain-seconds", type=float, default=3.0, help="time served after SIGTERM")
