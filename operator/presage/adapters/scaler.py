@@ -32,19 +32,17 @@ class KubeScaler:
             await self._compare_and_set(resource, namespace, name, expected, replicas)
         except Forbidden as error:
             message = f"presage may not scale {what}: restore the rights of the chart's ClusterRole."
-            raise WriteRefused("Forbidden", message, lasting=True) from error
+            raise WriteRefused("Forbidden", message) from error
         except Invalid as error:
             message = f"The API server refuses {replicas} replicas for {what}: see its admission policies."
-            raise WriteRefused("Refused", message, lasting=False) from error
+            raise WriteRefused("Refused", message) from error
         except Conflict as error:
-            raise WriteRefused(
-                "Conflict", f"Someone else wrote {what} just now; tried again.", lasting=False
-            ) from error
+            raise WriteRefused("Conflict", f"Someone else wrote {what} just now; tried again.") from error
         except NotFound as error:
-            raise WriteRefused("TargetNotFound", f"{what} is gone.", lasting=False) from error
+            raise WriteRefused("TargetNotFound", f"{what} is gone.") from error
         except KubeError as error:
             message = f"The API server did not take the new number for {what}; tried again."
-            raise WriteRefused("Unavailable", message, lasting=False) from error
+            raise WriteRefused("Unavailable", message) from error
 
     async def _compare_and_set(
         self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int

@@ -29,12 +29,4 @@ class SourceFault(Fault):
 
 
 class WriteRefused(Fault):
-    """The API server refused a write, or was not there.
-
-    Attributes:
-        lasting: Whether only a change of configuration helps, such as a missing right.
-    """
-
-    def __init__(self, reason: str, message: str, *, lasting: bool) -> None:
-        super().__init__(reason, message)
-        self.lasting = lasting
+    """The API server refused a write, or was not there."""

@@ -11,7 +11,7 @@ import pytest
 
 from presage.core.conditions import Condition
 from presage.core.faults import SourceFault, WriteRefused
-from presage.core.outcome import Fail, Ok, Retry
+from presage.core.outcome import Ok, Retry
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
@@ -282,9 +282,9 @@ async def test_the_tenant_label_is_forced_on_every_query() -> None:
     ("refusal", "outcome", "condition"),
     [
         pytest.param(None, Ok, None, id="taken"),
-        pytest.param(WriteRefused("Forbidden", "no right", lasting=True), Fail, "Forbidden", id="forbidden"),
-        pytest.param(WriteRefused("Refused", "quota", lasting=False), Retry, "Refused", id="refused"),
-        pytest.param(WriteRefused("Conflict", "again", lasting=False), Retry, None, id="a conflict is no news"),
+        pytest.param(WriteRefused("Forbidden", "no right"), Retry, "Forbidden", id="forbidden"),
+        pytest.param(WriteRefused("Refused", "quota"), Retry, "Refused", id="refused"),
+        pytest.param(WriteRefused("Conflict", "again"), Retry, None, id="a conflict is no news"),
     ],
 )
 async def test_apply(refusal: WriteRefused | None, outcome: type, condition: str | None) -> None:

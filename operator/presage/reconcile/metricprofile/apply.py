@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from presage.core.conditions import Condition
 from presage.core.faults import WriteRefused
-from presage.core.outcome import Fail, Ok, Retry
+from presage.core.outcome import Ok, Retry
 from presage.reconcile.kind import Applied, Note
 from presage.reconcile.metricprofile.inputs import ScalePlan
 from presage.reconcile.metricprofile.watching import DEPLOYMENTS
@@ -13,7 +13,7 @@ from presage.resources.metricprofile import MetricProfile
 
 CONFLICT_DELAY_S = 1.0
 REFUSED_DELAY_S = 5.0
-MAX_REFUSED_DELAY_S = 30.0  # the load may need another number soon: never wait for long
+MAX_REFUSED_DELAY_S = 30.0  # the load may need another number, or a right be restored: never wait for long
 
 
 async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applied:
@@ -25,11 +25,6 @@ async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applie
         if refused.reason == "Conflict":  # somebody wrote a moment ago: decide anew on what they wrote
             return Applied(Retry(refused.reason, refused.message, CONFLICT_DELAY_S, CONFLICT_DELAY_S))
         condition = Condition("ScalingActive", "False", refused.reason, refused.message, meta.generation)
-        outcome = (
-            Fail(refused.reason, refused.message)
-            if refused.lasting
-            else Retry(refused.reason, refused.message, REFUSED_DELAY_S, MAX_REFUSED_DELAY_S)
-        )
-        return Applied(outcome, (condition,))
+        return Applied(Retry(refused.reason, refused.message, REFUSED_DELAY_S, MAX_REFUSED_DELAY_S), (condition,))
     note = Note("Rescaled", f"Deployment {plan.target}: from {plan.current} to {plan.replicas} replicas ({plan.why}).")
     return Applied(Ok(profile.spec.to_core().scaling.decision_period_s), notes=(note,))
