@@ -55,6 +55,12 @@ class Rises:
     ahead_share: float
     lead_seconds: float
 
+    def describe(self) -> str:
+        """Return the lead in words, such as ``4 s before``."""
+        seconds = abs(self.lead_seconds)
+        more = " or more" if seconds >= LEAD_LIMIT_SECONDS else ""
+        return f"{seconds:.0f} s{more} {'before' if self.lead_seconds >= 0 else 'after'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -65,8 +65,7 @@ def _draw_forecast(axes: Axes, record: RunRecord) -> None:
 
 
 def _title(axes: Axes, name: str, own: Account) -> None:
-    lead = own.rises.lead_seconds
-    when = f"capacity comes {abs(lead):.0f} s {'before' if lead >= 0 else 'after'} the load"
+    when = f"capacity comes {own.rises.describe()} the load"
     figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
     axes.set_title(f"{name}: {when}  ({figures})", loc="left", fontsize=12, color=INK)
 

@@ -52,9 +52,8 @@ def _percent(share: float) -> str:
 
 
 def _lead(own: Account, day_seconds: int) -> str:
-    seconds = own.rises.lead_seconds
-    minutes = abs(seconds) * DAY_MINUTES / day_seconds
-    return f"{abs(seconds):.0f} s {'before' if seconds >= 0 else 'after'} ({minutes:.0f} min of the day)"
+    minutes = abs(own.rises.lead_seconds) * DAY_MINUTES / day_seconds
+    return f"{own.rises.describe()} ({minutes:.0f} min of the day)"
 
 
 def build_rows(summary: Summary) -> list[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from e2e.demo.accounting import (
     Fleet,
     PodLife,
+    Rises,
     account,
     measure_rises,
     ready_per_second,
@@ -71,6 +72,14 @@ def test_lead_at_a_rise(ready_from: int, lead: float, ahead: bool) -> None:
     assert got.count == 1
     assert got.lead_seconds == pytest.approx(lead, abs=1)
     assert (got.ahead_share == 1.0) is ahead
+
+
+WORDS = {4.4: "4 s before", 0.0: "0 s before", -7.0: "7 s after", 60.0: "60 s or more before"}
+
+
+@pytest.mark.parametrize(("lead", "want"), WORDS.items())
+def test_lead_in_words(lead: float, want: str) -> None:
+    assert Rises(3, 1.0, lead).describe() == want
 
 
 def test_a_steady_load_has_no_rises() -> None:
