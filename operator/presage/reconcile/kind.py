@@ -140,8 +140,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
     @property
     def resource(self) -> ResourceType:
         """The kind as a type of the API."""
-        meta = self.model.meta
-        return ResourceType(meta.group, meta.version, meta.plural, meta.kind, meta.scope == "Namespaced")
+        return self.model.meta.resource
 
 
 AnyKind = KindDefinition[Any, Any, Any, Any]

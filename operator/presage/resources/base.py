@@ -25,6 +25,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from presage.core.resource_type import ResourceType
+
 GROUP = "presage.dev"
 VERSION = "v1alpha1"
 CATEGORY = "presage"
@@ -225,6 +227,11 @@ class ResourceMeta:
     def api_version(self) -> str:
         """Group and version as an object carries them."""
         return f"{self.group}/{self.version}"
+
+    @property
+    def resource(self) -> ResourceType:
+        """The kind as a type of the API."""
+        return ResourceType(self.group, self.version, self.plural, self.kind, self.scope == "Namespaced")
 
     @property
     def crd_name(self) -> str:

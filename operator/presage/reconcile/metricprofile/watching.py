@@ -16,9 +16,6 @@ DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
 PODS = ResourceType("", "v1", "pods", "Pod")
 AUTOSCALERS = ResourceType("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 SCALED_OBJECTS = ResourceType("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject")
-_SOURCES = ResourceType(
-    MetricSource.meta.group, MetricSource.meta.version, MetricSource.meta.plural, MetricSource.meta.kind, False
-)
 KIND = MetricProfile.meta.kind
 
 
@@ -98,16 +95,13 @@ def _from_sibling(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
     return (key for key in _find_profiles(objects, namespace, target) if key.name != name)
 
 
-_PROFILES = ResourceType(
-    MetricProfile.meta.group, MetricProfile.meta.version, MetricProfile.meta.plural, MetricProfile.meta.kind
-)
 WATCHED = (
     WatchedType(DEPLOYMENTS, trim_deployment, _from_deployment),
     WatchedType(PODS, trim_pod, _from_pod),
     WatchedType(AUTOSCALERS, trim_autoscaler, _from_autoscaler),
     WatchedType(SCALED_OBJECTS, trim_autoscaler, _from_autoscaler),
-    WatchedType(_SOURCES, lambda obj: obj, _from_source),
-    WatchedType(_PROFILES, lambda obj: obj, _from_sibling),
+    WatchedType(MetricSource.meta.resource, lambda obj: obj, _from_source),
+    WatchedType(MetricProfile.meta.resource, lambda obj: obj, _from_sibling),
 )
 
 
