@@ -13,7 +13,7 @@ export PRESAGE_TRACES ?= ../shared/traces
 # `part` prints how long each part took, so that a slow one shows at once.
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
-.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e crds crds-check \
+.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e e2e-long crds crds-check \
   chart-lint chart-test images check test demo demo-clean cluster-up cluster-down cluster-status
 
 help: ## Show the targets
@@ -72,8 +72,11 @@ check: lint typecheck imports crds-check unit property chart-lint chart-test ## 
 integration: $(STAMP) ## Tests against a real API server, etcd, controllers and Prometheus
 	$(call part,integration,$(BIN)/pytest -q --durations=5 tests/integration)
 
-e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day
-	$(call part,e2e,$(BIN)/pytest -q -s e2e)
+e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day, then a choice of faults
+	$(call part,e2e,$(BIN)/pytest -q -s --durations=0 -m "not long" e2e)
+
+e2e-long: $(STAMP) ## The same, and every day and every fault there is
+	$(call part,e2e-long,$(BIN)/pytest -q -s --durations=0 e2e)
 
 test: check integration e2e ## Everything
 
