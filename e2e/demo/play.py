@@ -10,23 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from e2e.cluster.progress import part, say
+from e2e.cluster.progress import say
 from e2e.demo import hpa, manifests
 from e2e.demo.accounting import FloatArray
 from e2e.demo.errors import DemoError
 from e2e.demo.forecasts import read_latest, read_samples
 from e2e.demo.kube import Watch
 from e2e.demo.observe import UseLog, describe_profile, find_security_warnings
-from e2e.demo.plan import Plan, history_counter, live_rates, warm_start
+from e2e.demo.opening import Opening
+from e2e.demo.plan import Plan, live_rates, warm_start
 from e2e.demo.podlog import PodLog, ReplicaLog, build_fleet, median_startup
-from e2e.demo.prometheus import Prometheus, prove_history, render_config, render_openmetrics
 from e2e.demo.record import Counts, RunRecord
 from e2e.demo.stage import Stage
 from e2e.demo.traces import CompressedLoad
-from presage.dataplane.demo.schedule import RateSchedule, render_schedule
 from presage.dataplane.demo.tally import TallyDocument
 
-SECONDS_TO_START = 15
 PROGRESS_SECONDS = 5.0
 LOOKS_LOST = 4
 """A day goes on though a look at it fails, but not when that many in a row do."""
@@ -42,6 +40,8 @@ class Play:
         self._load = load
         self._folder = folder
         self._initial = warm_start(plan, load)
+        prometheus = stage.prometheus
+        self._opening = Opening(stage, prometheus, prometheus.url, plan, load, live_rates(plan, load))
         self._pods = PodLog()
         self._replicas = ReplicaLog()
         self._began = 0
@@ -68,7 +68,7 @@ class Play:
         """
         with ExitStack() as cleanup:
             self._watch(cleanup)
-            self._begin()
+            self._began = self._opening.begin()
             use = self._follow()
         counts = self._read_counts()
         return self._build_record(counts, use)
@@ -81,44 +81,6 @@ class Play:
         deployment = kubectl.watch_command(f"deployment/{manifests.FUNCTION}", place)
         for command, receive in ((pods, self._pods.receive), (deployment, self._replicas.receive)):
             cleanup.callback(Watch(command, receive, log).stop)
-
-    def _begin(self) -> None:
-        stage, plan = self._stage, self._plan
-        self._began = int(time.time()) + SECONDS_TO_START
-        schedule = RateSchedule(self._began, self._load.step_seconds, tuple(live_rates(plan, self._load).tolist()))
-        with part("load generator", "applying", "applied"):
-            stage.kubectl.apply(*manifests.build_generator(stage.function_image, render_schedule(schedule)))
-        with part("Prometheus with history"):
-            proof = self._start_prometheus(stage.prometheus)
-        say(f"  {self._load.history_days} days of history: {proof}")
-        with part("MetricSource, MetricProfile", "applying", "applied"):
-            stage.kubectl.apply(manifests.build_source(stage.prometheus.url))
-            stage.kubectl.apply(manifests.build_profile(plan, self._load.history_days))
-        self._wait_for_generator()
-
-    def _start_prometheus(self, prometheus: Prometheus) -> str:
-        kubeconfig = self._stage.cluster.kubeconfig
-        prometheus.prepare(render_config(kubeconfig, manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE))
-        times, values = history_counter(self._load, self._plan.warmup_seconds, self._began)
-        labels = {"namespace": manifests.NAMESPACE, "route": "/order", "pod": "history"}
-        prometheus.import_history(render_openmetrics(labels, times, values))
-        prometheus.start()
-        window = self._plan.window_seconds
-        moments = [int(share * (len(times) - 1)) for share in (0.01, 0.25, 0.5, 0.75, 0.97)]
-        moments = [max(index, window) for index in moments]
-        # A rate over w seconds of samples 1 s apart spans w - 1 of them and is extrapolated to w.
-        expected = [
-            (times[index] + 0.5, (values[index] - values[index - window + 1]) / (window - 1)) for index in moments
-        ]
-        return prove_history(prometheus, manifests.load_query(self._plan), expected)
-
-    def _wait_for_generator(self) -> None:
-        kubectl = self._stage.kubectl
-        pod = f"pod/{manifests.GENERATOR}"
-        kubectl.run("wait", "--for=condition=Ready", pod, f"-n={manifests.NAMESPACE}", "--timeout=30s")
-        late = time.time() - self._began
-        if late > 0:
-            raise DemoError(f"the load generator was ready {late:.1f} s after the load should have begun; try again")
 
     def _follow(self) -> UseLog:
         plan = self._plan

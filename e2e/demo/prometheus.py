@@ -27,8 +27,17 @@ PORT = 9090
 METRIC = "http_requests_total"
 
 
-def render_config(kubeconfig: Path, demo_namespace: str, operator_namespace: str) -> str:
-    """Return Prometheus' configuration as JSON, which is YAML too."""
+def render_config(
+    kubeconfig: Path, demo_namespace: str, operator_namespace: str, *, unscraped: Sequence[str] = ()
+) -> str:
+    """Return Prometheus' configuration as JSON, which is YAML too.
+
+    Args:
+        kubeconfig: with which it finds pods.
+        demo_namespace: of the function.
+        operator_namespace: of presage.
+        unscraped: names of the function's pods that are left out.
+    """
 
     def job(name: str, namespace: str, label: str, value: str, interval: str) -> dict[str, Any]:
         source = f"__meta_kubernetes_pod_label_{label}"
@@ -49,11 +58,15 @@ def render_config(kubeconfig: Path, demo_namespace: str, operator_namespace: str
             ],
         }
 
+    order = job("order", demo_namespace, "app", "order", "1s")
+    if unscraped:
+        names = "|".join(unscraped)
+        order["relabel_configs"].append({"source_labels": ["pod"], "regex": names, "action": "drop"})
     return json.dumps(
         {
             "storage": {"tsdb": {"out_of_order_time_window": "10m"}},
             "scrape_configs": [
-                job("order", demo_namespace, "app", "order", "1s"),
+                order,
                 job("presage", operator_namespace, "app_kubernetes_io_name", "presage", "1s"),
             ],
         },
@@ -72,10 +85,11 @@ def render_openmetrics(labels: dict[str, str], times: Sequence[int], values: Flo
 class Prometheus:
     """The demo's Prometheus in a folder of the cluster's state."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, port: int = PORT) -> None:
         self._cluster = cluster
         self._folder = cluster.state / NAME
-        self.url = f"http://{cluster.host_ip}:{PORT}"
+        self._address = f"{cluster.host_ip}:{port}"
+        self.url = f"http://{self._address}"
 
     def prepare(self, config: str) -> None:
         """Write an empty data folder and the configuration."""
@@ -102,7 +116,8 @@ class Prometheus:
             str(ensure_binary("prometheus")),
             f"--config.file={self._folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={self._folder / 'data'}",
-            f"--web.listen-address={self._cluster.host_ip}:{PORT}",
+            f"--web.listen-address={self._address}",
+            "--web.enable-lifecycle",
             "--storage.tsdb.retention.time=7d",
             "--query.lookback-delta=5s",
             "--scrape.discovery-reload-interval=100ms",
@@ -110,9 +125,26 @@ class Prometheus:
         ]
         self._cluster.start(NAME, argv, ready=self._is_ready, timeout=30)
 
+    def reload(self, config: str) -> None:
+        """Give the running server another configuration.
+
+        Raises:
+            DemoError: it refuses it or does not answer.
+        """
+        (self._folder / "prometheus.yml").write_text(config)
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/reload", data=b"", timeout=10):  # noqa: S310 - our own address
+                pass
+        except OSError as error:
+            raise DemoError(f"Prometheus at {self.url} does not take the new configuration: {error}") from error
+
+    def stop(self) -> None:
+        """Stop it; what it stored stays."""
+        self._cluster.stop(NAME)
+
     def remove(self) -> None:
         """Stop it and remove what it stored."""
-        self._cluster.stop(NAME)
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _is_ready(self) -> bool:

@@ -60,7 +60,7 @@ class Stage:
             )
             self.kubectl.apply(*manifests.build_function(self.function_image, plan, replicas))
         with part("presage by Helm", "installing", "installed"):
-            self._install()
+            self.install(self.chart)
         with part("function"):
             self.kubectl.run(
                 "rollout", "status", f"deployment/{manifests.FUNCTION}", f"-n={manifests.NAMESPACE}", "--timeout=120s"
@@ -74,23 +74,39 @@ class Stage:
         else:
             self._operator_image = image.name
 
-    def _install(self) -> None:
+    @property
+    def chart(self) -> Path:
+        """The chart as it is now."""
+        return self._root / CHART
+
+    def install(self, chart: Path) -> None:
+        """Install presage from a chart, or bring the release to it; return when it is ready.
+
+        Raises:
+            DemoError: Helm refuses it, or it is not ready in time.
+        """
         repository, _, tag = self._operator_image.rpartition(":")
-        self._helm(
-            "upgrade", "--install", manifests.RELEASE, str(self._root / CHART),
-            f"--namespace={manifests.OPERATOR_NAMESPACE}", "--create-namespace",
+        self.helm(
+            "upgrade", "--install", manifests.RELEASE, str(chart), "--create-namespace",
             f"--set=image.repository={repository}", f"--set-string=image.tag={tag}", "--set=image.pullPolicy=Never",
             f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
             "--wait", "--timeout=180s",
         )  # fmt: skip
 
-    def _helm(self, *args: str) -> None:
+    def helm(self, *args: str) -> str:
+        """Run one Helm command in the release's namespace and return what it printed.
+
+        Raises:
+            DemoError: it failed.
+        """
         base = [str(ensure_binary("helm")), f"--kubeconfig={self.cluster.kubeconfig}", "--kube-context=presage-full"]
+        base.append(f"--namespace={manifests.OPERATOR_NAMESPACE}")
         done = subprocess.run([*base, *args], capture_output=True, text=True, timeout=300, check=False)
         lines = (done.stdout + done.stderr).splitlines()
         self.kubectl.warnings += [line for line in lines if "warning" in line.lower()]
         if done.returncode != 0:
             raise DemoError(f"helm {args[0]}: {done.stderr.strip()}")
+        return done.stdout
 
     def _claim(self) -> None:
         """Keep other runs off this cluster until this process ends."""
@@ -120,7 +136,7 @@ class Stage:
         if self.kubectl.run("get", "crd", *CRDS, gone, "-o", "name").strip():
             self.kubectl.run("delete", "metricprofiles.presage.dev", "--all", "--all-namespaces", gone)
             self.kubectl.run("delete", "metricsources.presage.dev", "--all", gone)
-        self._helm("uninstall", manifests.RELEASE, f"--namespace={manifests.OPERATOR_NAMESPACE}", gone)
+        self.helm("uninstall", manifests.RELEASE, gone)
         self.kubectl.run("delete", "crd", *CRDS, gone)
         spaces = (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
         self.kubectl.run("delete", "namespace", *spaces, gone, "--timeout=90s")
