@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from pathlib import Path
 from e2e.cluster import leftovers, network, node, pki, ports, progress
 from e2e.cluster.api import Api, kubeconfig
 from e2e.cluster.builds import ensure_binaries, ensure_binary
+from e2e.cluster.containers import run_ctr
 from e2e.cluster.debian import ensure_debian
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.images import Images
@@ -177,6 +179,18 @@ class Cluster:
             raise ClusterError("images", f"shape {self.shape} runs no containers", remedy="use shape full")
         with progress.part(f"image {name.rsplit('/', 1)[-1]}", "loading", "loaded"):
             Images(ensure_binary("ctr"), self.state / "images.json").load(archive, name)
+
+    def signal_container(self, identity: str, number: signal.Signals) -> None:
+        """Send a signal to the first process of a container of the node, as a crash or the kernel would.
+
+        Args:
+            identity: Container id, as a pod's status gives it behind `containerd://`.
+            number: The signal.
+
+        Raises:
+            ClusterError: There is no such container that runs.
+        """
+        run_ctr(ensure_binary("ctr"), "tasks", "kill", "--signal", number.name, identity)
 
     def table(self) -> list[tuple[str, ...]]:
         """Return a row (part, process id, state, running since, log) for every part and process."""

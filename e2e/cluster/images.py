@@ -6,16 +6,13 @@ import hashlib
 import io
 import json
 import os
-import subprocess
 import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 
+from e2e.cluster.containers import run_ctr
 from e2e.cluster.errors import ClusterError
-from e2e.cluster.node import SOCKET
 
 _NOBODY = "65535:65535"
-_NAMESPACE = "k8s.io"
 
 
 def write_single_program(archive: Path, name: str, program: Path, user: str = _NOBODY) -> None:
@@ -103,8 +100,4 @@ class Images:
         return name in self._run("images", "list", "--quiet", f"name=={name}").split()
 
     def _run(self, *words: str) -> str:
-        argv: Sequence[str] = [str(self._ctr), "--address", str(SOCKET), "--namespace", _NAMESPACE, *words]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise ClusterError("images", f"ctr {' '.join(words[:2])} failed: {done.stderr.strip()[:400]}")
-        return done.stdout
+        return run_ctr(self._ctr, *words)
