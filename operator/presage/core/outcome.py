@@ -16,14 +16,6 @@ class Ok:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
-    """Nothing to do now (paused, not ours); look again in `next_in_s` seconds."""
-
-    reason: str
-    next_in_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Retry:
     """A passing fault: try again after `delay_s` seconds, longer each time it repeats, up to `max_delay_s`."""
 
@@ -41,4 +33,4 @@ class Fail:
     message: str
 
 
-Outcome = Ok | Skip | Retry | Fail
+Outcome = Ok | Retry | Fail

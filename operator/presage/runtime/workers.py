@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from presage.core.outcome import Fail, Ok, Outcome, Retry, Skip
+from presage.core.outcome import Fail, Ok, Outcome, Retry
 from presage.reconcile.kind import ObjectKey
 from presage.runtime.queue import WorkQueue
 from presage.runtime.scheduler import Scheduler
@@ -95,7 +95,7 @@ class Workers:
             return delay * random.uniform(0.8, 1.2)  # noqa: S311  # jitter, no secret
         self._retries.pop(key, None)
         match outcome:
-            case Ok(next_in_s) | Skip(_, next_in_s):
+            case Ok(next_in_s):
                 return min(next_in_s, self._spread(key))
             case Fail():
                 return self._spread(key)
