@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from presage.core.scaling.policy import ScalingPolicy
+from presage.core.source import SourceLimits, SourceSpec
 
 
 def policy(**changes: object) -> ScalingPolicy:
@@ -23,3 +24,20 @@ def policy(**changes: object) -> ScalingPolicy:
         "max_sample_age_s": 60.0,
     }
     return ScalingPolicy(**{**values, **changes})  # type: ignore[arg-type]  # a test that misspells a field fails at once
+
+
+def source(**changes: object) -> SourceSpec:
+    """Return a source without credentials that every namespace may use, with the limits of the CRD."""
+    values: dict[str, object] = {
+        "url": "http://prom/base",
+        "bearer_token": None,
+        "basic_auth": None,
+        "ca": None,
+        "verify": True,
+        "namespaces": None,
+        "tenant_label": None,
+        "tenant_value": None,
+        "limits": SourceLimits(timeout_s=10, max_bytes=8_388_608, max_series=10_000, max_concurrency=4),
+        "check_period_s": 30,
+    }
+    return SourceSpec(**{**values, **changes})  # type: ignore[arg-type]  # as above

@@ -9,22 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from presage.core.faults import SourceFault
-from presage.core.source import SourceLimits, SourceSpec
+from presage.core.source import SourceLimits
+from tests import builders
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
-SPEC = SourceSpec(
-    url="",
-    bearer_token=None,
-    basic_auth=None,
-    ca=None,
-    verify=True,
-    namespaces=None,
-    tenant_label=None,
-    tenant_value=None,
-    limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=5, max_concurrency=2),
-    check_period_s=30,
-)
+SPEC = builders.source(url="", limits=SourceLimits(timeout_s=1, max_bytes=10_000, max_series=5, max_concurrency=2))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

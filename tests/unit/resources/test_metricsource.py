@@ -7,6 +7,7 @@ import pytest
 from presage.core.source import SecretKey, SourceLimits, SourceSpec
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricsource import MetricSource
+from tests import builders
 from tests.unit.resources import cases
 
 
@@ -15,18 +16,7 @@ def parse(**spec: Any) -> SourceSpec:
 
 
 def test_defaults() -> None:
-    assert parse(url="http://prom/base/") == SourceSpec(
-        url="http://prom/base",
-        bearer_token=None,
-        basic_auth=None,
-        ca=None,
-        verify=True,
-        namespaces=None,
-        tenant_label=None,
-        tenant_value=None,
-        limits=SourceLimits(timeout_s=10, max_bytes=8_388_608, max_series=10_000, max_concurrency=4),
-        check_period_s=30,
-    )
+    assert parse(url="http://prom/base/") == builders.source()
 
 
 def test_everything_given() -> None:
