@@ -18,8 +18,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command != "operator":
         return run(arguments)
     from presage.handlers.process import run_operator  # kopf and the rest are imported only where they run
+    from presage.runtime.kinds import KINDS
 
-    return run_operator()
+    return run_operator(KINDS)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from presage.adapters.kube_calls import READ, KubeCalls, Observer
 from presage.adapters.kube_config import load_configuration
@@ -250,6 +250,33 @@ class KubeClient(KubeCalls):
         path = api_path(resource, name, namespace, "scale")
         query = {"fieldManager": field_manager}
         return await self._write(resource, "scale", "PATCH", path, body, query=query, content_type=_MERGE)
+
+    async def set_finalizers(
+        self, resource: ResourceType, name: str, namespace: str | None, finalizers: Sequence[str], resource_version: str
+    ) -> None:
+        """Replace an object's finalizers, whoever set them, if it is still at `resource_version`.
+
+        Raises:
+            Conflict: the object changed since `resource_version`.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        body = {"metadata": {"finalizers": list(finalizers), "resourceVersion": resource_version}}
+        path, query = api_path(resource, name, namespace), {"fieldManager": "presage-finalizer"}
+        await self._write(resource, "patch", "PATCH", path, body, query=query, content_type=_MERGE)
+
+    async def delete(self, resource: ResourceType, name: str, namespace: str | None, uid: str) -> None:
+        """Delete the object of that name and uid; what hangs on it goes after it.
+
+        Raises:
+            NotFound: it is gone.
+            Conflict: another object has the name now.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        # Said explicitly: for Jobs the API server would leave the pods behind.
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        await self._write(resource, "delete", "DELETE", api_path(resource, name, namespace), body)
 
     async def create_event(
         self,

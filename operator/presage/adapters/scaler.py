@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from presage.adapters.kube import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound
+from presage.adapters.kube import Conflict, KubeClient, KubeError, NotFound
 from presage.adapters.kube_json import int_at, text_at
+from presage.adapters.refusal import build_refusal
 from presage.core.faults import WriteRefused
 from presage.core.resource_type import ResourceType
 
@@ -30,19 +31,10 @@ class KubeScaler:
         what = f"{resource.kind} {name}"
         try:
             await self._compare_and_set(resource, namespace, name, expected, replicas)
-        except Forbidden as error:
-            message = f"presage may not scale {what}: restore the rights of the chart's ClusterRole."
-            raise WriteRefused("Forbidden", message) from error
-        except Invalid as error:
-            message = f"The API server refuses {replicas} replicas for {what}: see its admission policies."
-            raise WriteRefused("Refused", message) from error
-        except Conflict as error:
-            raise WriteRefused("Conflict", f"Someone else wrote {what} just now; tried again.") from error
         except NotFound as error:
             raise WriteRefused("TargetNotFound", f"{what} is gone.") from error
         except KubeError as error:
-            message = f"The API server did not take the new number for {what}; tried again."
-            raise WriteRefused("Unavailable", message) from error
+            raise build_refusal(error, f"scale {what} to {replicas} replicas", what) from error
 
     async def _compare_and_set(
         self, resource: ResourceType, namespace: str, name: str, expected: int, replicas: int

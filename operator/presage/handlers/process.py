@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import kopf
@@ -17,9 +17,9 @@ from presage.handlers.registry import build_registry
 from presage.handlers.settings import build_settings
 from presage.observability.logging import configure_logging
 from presage.observability.metrics import Metrics
+from presage.reconcile.kind import AnyKind
 from presage.runtime.engine import Engine
 from presage.runtime.http import Health, HttpServer
-from presage.runtime.kinds import KINDS
 from presage.runtime.lease import Lease, LeaseLost
 from presage.runtime.settings import Settings, SettingsError, read_settings
 
@@ -34,22 +34,23 @@ class _Stopped(Exception):
     """SIGTERM or SIGINT came while something was awaited."""
 
 
-def run_operator() -> int:
-    """Run the operator until it is told to stop; return the exit code."""
+def run_operator(kinds: Sequence[AnyKind]) -> int:
+    """Run the operator for `kinds` until it is told to stop; return the exit code."""
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
         print(f"presage operator: {error}", file=sys.stderr)
         return 2
     configure_logging(settings.log_level)
-    return asyncio.run(_Process(settings).run())
+    return asyncio.run(_Process(settings, kinds).run())
 
 
 class _Process:
     """Holds what lives as long as the process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kinds: Sequence[AnyKind]) -> None:
         self._settings = settings
+        self._kinds = kinds
         self._metrics = Metrics(per_object=settings.object_metrics)
         self._trouble: str | None = "starting"  # why this replica is not ready; None once it is
         self._engine: Engine | None = None
@@ -111,7 +112,7 @@ class _Process:
 
     async def _operate(self, client: KubeClient, holding: asyncio.Future[None]) -> int:
         """Work until a part ends, the Lease is lost or a signal comes; return the exit code."""
-        engine = self._engine = Engine(self._settings, client, KINDS, self._metrics)
+        engine = self._engine = Engine(self._settings, client, self._kinds, self._metrics)
         tasks: set[asyncio.Future[Any]] = {
             holding,
             asyncio.ensure_future(self._work(engine)),
@@ -131,7 +132,7 @@ class _Process:
     async def _run_kopf(self, engine: Engine) -> None:
         """Run kopf; it takes SIGTERM and SIGINT over, so its end is the process's."""
         await kopf.operator(
-            registry=build_registry(KINDS, engine.intake, strict_certificates=self._settings.strict_certificates),
+            registry=build_registry(self._kinds, engine.intake, strict_certificates=self._settings.strict_certificates),
             settings=build_settings(),
             standalone=True,
             clusterwide=True,

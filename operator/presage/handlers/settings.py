@@ -18,8 +18,9 @@ def build_settings() -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     settings.execution.max_workers = 4
     settings.queueing.worker_limit = None
-    # Nothing of ours is stored on objects by kopf; named all the same, so that a later handler cannot surprise.
-    settings.persistence.finalizer = f"{PREFIX}/finalizer"
+    # kopf takes its finalizer off every object none of its own handlers needs it for: it must not be that of
+    # runtime/deletion.py. Nothing of ours is stored on objects by kopf; named, so that a later handler cannot surprise.
+    settings.persistence.finalizer = f"{PREFIX}/kopf"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=PREFIX, v1=False)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=PREFIX, v1=False)
     # Log lines are no events; ours go through our own writer.

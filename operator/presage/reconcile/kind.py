@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from presage.core.conditions import Condition
 from presage.core.outcome import Outcome
 from presage.core.resource_type import ResourceType
-from presage.reconcile.ports import Json, Objects, Ports
+from presage.reconcile.ports import Json, Objects, Owner, Ports
 from presage.resources.base import Resource
 
 ModelT = TypeVar("ModelT", bound=Resource)
@@ -58,11 +58,13 @@ class WatchedType:
         resource: Type to list and watch.
         trim: Keeps only the fields used; what it drops is never held in memory.
         find_keys: Keys that a changed (trimmed) object concerns.
+        index: Values under which `Watched.find` gives the (trimmed) object; None where it is only got by name.
     """
 
     resource: ResourceType
     trim: Callable[[Json], Json]
     find_keys: Callable[[Json, Objects], Iterable[ObjectKey]]
+    index: Callable[[Json], Iterable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Decision(Generic[PlanT, MemoryT]):
         memory: Handed to the next `gather`; lost on restart, so nothing may depend on it for safety.
         gauges: Per-object series: name → value.
         binding: Which rule decided, for the count of decisions; empty where nothing was.
+        needs_undo: Whether the plan makes something that no owner reference removes: the object gets a finalizer
+            first, and is let go only after the kind's `undo`.
     """
 
     plan: PlanT | None
@@ -86,6 +90,7 @@ class Decision(Generic[PlanT, MemoryT]):
     memory: MemoryT
     gauges: Mapping[str, float] = field(default_factory=dict)
     binding: str = ""
+    needs_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
         decide: Pure: same input, same answer.
         apply: Writes the plan; called only with a plan.
         summarize: `Ready` out of all other conditions.
+        undo: Takes back, for an owner being deleted, what no owner reference removes; raises a `Fault` if it cannot.
+            It may run twice, and is told whom to undo for but no spec: that may have changed since, or be invalid.
         watched: Types whose changes make objects of this kind due.
         rules: RBAC this kind needs beyond reading itself and writing its status.
         reasons: Every reason its conditions can carry.
@@ -131,6 +138,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
     rules: tuple[PolicyRule, ...] = ()
     reasons: tuple[Reason, ...] = ()
     volatile_status: tuple[str, ...] = ()
+    undo: Callable[[Owner, Ports], Awaitable[None]] | None = None
 
     @property
     def name(self) -> str:

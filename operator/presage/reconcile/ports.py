@@ -10,16 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
+from presage.core.ownership import Owner
 from presage.core.resource_type import ResourceType
 from presage.core.source_reading import History, Source, TickSample
 
 __all__ = [
+    "Children",
     "Clock",
     "Forecaster",
     "History",
     "Json",
     "Loads",
     "Objects",
+    "Owner",
     "Ports",
     "Scaler",
     "Source",
@@ -55,6 +58,9 @@ class Watched(Protocol):
 
     def list(self, resource: ResourceType, namespace: str) -> Sequence[Json]:
         """Return the objects of a namespace."""
+
+    def find(self, resource: ResourceType, value: str) -> Sequence[Json]:
+        """Return the objects that the watch's index puts under `value`; costs only what it finds."""
 
 
 class Loads(Protocol):
@@ -107,6 +113,23 @@ class Scaler(Protocol):
         """
 
 
+class Children(Protocol):
+    """Objects that presage makes for an owner, in the owner's namespace or without one.
+
+    Every method raises `WriteRefused` if the API server does not take the write, or if an object of that name was not
+    made for this owner.
+    """
+
+    async def apply(self, owner: Owner, resource: ResourceType, name: str, body: Json) -> None:
+        """Create a child, or set the fields in `body`; those set before and left out now are taken back."""
+
+    async def delete(self, owner: Owner, resource: ResourceType, name: str) -> None:
+        """Delete a child and what hangs on it; one that is gone is no error."""
+
+    async def delete_all(self, owner: Owner, resource: ResourceType) -> None:
+        """Delete every child of a type; asks the API server which there are, since a watched copy may lag."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a reconciler may touch."""
@@ -117,3 +140,4 @@ class Ports:
     loads: Loads
     forecaster: Forecaster
     scaler: Scaler
+    children: Children

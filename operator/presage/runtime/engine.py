@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from presage.adapters.children import KubeChildren
 from presage.adapters.clock import SystemClock
 from presage.adapters.forecast_pool import ForecastThread
 from presage.adapters.kube import KubeClient, KubeError
@@ -17,6 +18,7 @@ from presage.core.faults import SourceFault
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.reconcile.ports import Ports
+from presage.runtime.deletion import Deletion
 from presage.runtime.events import EventWriter
 from presage.runtime.intake import Intake, key_of
 from presage.runtime.queue import WorkQueue
@@ -60,10 +62,8 @@ class Engine:
         )
         self._forecaster = ForecastThread()
         self._events = EventWriter(client, settings.pod_name)
-        ports = Ports(SystemClock(), store, self._watches, self._loads, self._forecaster, KubeScaler(client))
-        status = StatusWriter(client, settings.status_refresh_seconds)
         self._workers = Workers(
-            Reconciler(kinds, ports, status, self._events, metrics).reconcile,
+            self._build_reconciler(metrics).reconcile,
             self._queue,
             self._scheduler,
             store,
@@ -75,6 +75,22 @@ class Engine:
         metrics.watch_value("presage_queue_age_seconds", "Wait of the object at the front.", lambda: self._queue.age_s)
         metrics.watch_value("presage_seconds_since_sweep", "Age of the last sweep.", self._sweep_age)
         metrics.watch_value("presage_events_dropped", "Events not written.", lambda: self._events.dropped)
+
+    def _build_reconciler(self, metrics: Metrics) -> Reconciler:
+        clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)
+
+        def build_ports(kind: AnyKind) -> Ports:
+            seen = self._watches.view(kind)
+            return Ports(clock, self._store, seen, self._loads, self._forecaster, scaler, children)
+
+        return Reconciler(
+            [(kind, build_ports(kind)) for kind in self._kinds],
+            self._store,
+            StatusWriter(self._client, self._settings.status_refresh_seconds),
+            Deletion(self._client),
+            self._events,
+            metrics,
+        )
 
     async def prime(self) -> None:
         """Fill every copy before the first decision: until then, absence would be a lie.

@@ -35,6 +35,8 @@ def render_rules(kinds: Iterable[AnyKind]) -> str:
         resource = kind.resource
         rules.append(PolicyRule((resource.group,), (resource.plural,), ("get", "list", "watch")))
         rules.append(PolicyRule((resource.group,), (f"{resource.plural}/status",), ("patch",)))
+        if kind.undo is not None:  # for the finalizer
+            rules.append(PolicyRule((resource.group,), (resource.plural,), ("patch",)))
         rules.extend(kind.rules)
     listed = [
         {"apiGroups": list(rule.groups), "resources": list(rule.resources), "verbs": list(rule.verbs)}

@@ -18,8 +18,9 @@ from presage.core.conditions import Condition
 from presage.core.outcome import Fail, Ok, Outcome, Retry
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind, Applied, Decision, ObjectKey
-from presage.reconcile.ports import Json, Ports
+from presage.reconcile.ports import Json, Objects, Ports
 from presage.resources.base import InvalidSpecError
+from presage.runtime.deletion import Deletion
 from presage.runtime.events import EventWriter
 from presage.runtime.status import StatusWriter
 
@@ -32,19 +33,27 @@ class Reconciler:
     """Holds what outlives one run: each object's memory.
 
     Args:
-        kinds: All kinds.
-        ports: The outside.
+        kinds: All kinds, each with the outside as it sees it.
+        objects: presage's own objects.
         status: Writes status.
+        deletion: Holds objects back and lets them go.
         events: Writes events.
         metrics: Counts.
     """
 
     def __init__(
-        self, kinds: Iterable[AnyKind], ports: Ports, status: StatusWriter, events: EventWriter, metrics: Metrics
+        self,
+        kinds: Iterable[tuple[AnyKind, Ports]],
+        objects: Objects,
+        status: StatusWriter,
+        deletion: Deletion,
+        events: EventWriter,
+        metrics: Metrics,
     ) -> None:
-        self._kinds: Mapping[str, AnyKind] = {kind.name: kind for kind in kinds}
-        self._ports = ports
+        self._kinds: Mapping[str, tuple[AnyKind, Ports]] = {kind.name: (kind, ports) for kind, ports in kinds}
+        self._objects = objects
         self._status = status
+        self._deletion = deletion
         self._events = events
         self._metrics = metrics
         self._memories: dict[ObjectKey, tuple[str, Any]] = {}
@@ -52,25 +61,31 @@ class Reconciler:
     async def reconcile(self, key: ObjectKey) -> Outcome | None:
         """Bring one object in line; None means that it is gone and need not be looked at again."""
         started = time.monotonic()
-        body = self._ports.objects.get(key.kind, key.namespace, key.name)
-        if body is None or body["metadata"].get("deletionTimestamp"):
+        body = self._objects.get(key.kind, key.namespace, key.name)
+        outcome = None if body is None else await self._reconcile_body(key, body)
+        if outcome is None:
             self._forget(key)
             return None
-        outcome = await self._reconcile_body(self._kinds[key.kind], key, body)
         self._metrics.observe_reconcile(key.kind, type(outcome).__name__, time.monotonic() - started)
         return outcome
 
-    async def _reconcile_body(self, definition: AnyKind, key: ObjectKey, body: Json) -> Outcome:
+    async def _reconcile_body(self, key: ObjectKey, body: Json) -> Outcome | None:
+        definition, ports = self._kinds[key.kind]
+        if body["metadata"].get("deletionTimestamp"):
+            obstacle = await self._deletion.let_go(definition, key, body, ports)
+            return None if obstacle is None else await self._refuse(definition, key, body, obstacle)
         try:
             model = definition.model.parse(body)
         except InvalidSpecError as error:
-            return await self._refuse(definition, key, body, str(error))
+            return await self._refuse(definition, key, body, Fail("InvalidSpec", str(error)))
         uid = str(body["metadata"].get("uid", ""))
         known = self._memories.get(key)
         memory = known[1] if known is not None and known[0] == uid else None
-        decision = definition.decide(await definition.gather(model, memory, self._ports))
+        decision = definition.decide(await definition.gather(model, memory, ports))
         self._memories[key] = (uid, decision.memory)
-        applied = await self._apply(definition, model, decision)
+        if decision.needs_undo and (obstacle := await self._deletion.hold(definition, key, body)):
+            return await self._refuse(definition, key, body, obstacle)
+        applied = await self._apply(definition, model, decision, ports)
         if decision.binding:
             self._metrics.count_decision(key.kind, decision.binding)
         self._metrics.set_object(key.kind, key.namespace, key.name, decision.gauges)
@@ -81,10 +96,10 @@ class Reconciler:
             self._events.announce(body, "Normal", note.reason, note.message)
         return applied.outcome
 
-    async def _apply(self, definition: AnyKind, model: Any, decision: Decision[Any, Any]) -> Applied:
+    async def _apply(self, definition: AnyKind, model: Any, decision: Decision[Any, Any], ports: Ports) -> Applied:
         if decision.plan is None:
             return Applied(Ok(decision.next_in_s))
-        applied = await definition.apply(model, decision.plan, self._ports)
+        applied = await definition.apply(model, decision.plan, ports)
         log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
         return applied
 
@@ -111,17 +126,16 @@ class Reconciler:
         note = condition.message or f"{condition.type} is {condition.status}"
         self._events.announce(body, "Warning" if blocks else "Normal", condition.reason, note)
 
-    async def _refuse(self, definition: AnyKind, key: ObjectKey, body: Json, problem: str) -> Outcome:
-        """Answer a spec that breaks a rule: one condition, no retry until the spec changes."""
-        generation = body["metadata"].get("generation", 0)
-        ready = Condition("Ready", "False", "InvalidSpec", problem, generation)
+    async def _refuse(self, definition: AnyKind, key: ObjectKey, body: Json, why: Fail | Retry) -> Outcome:
+        """Answer what stops all work on an object, such as a spec that breaks a rule: one condition, and no more."""
+        ready = Condition("Ready", "False", why.reason, why.message, body["metadata"].get("generation", 0))
         try:
             changed = await self._status.write(definition, key, body, (ready,), {})
         except KubeError as error:
             return Retry("StatusRefused", str(error), _RETRY_S)  # nothing else will bring this object back soon
         if changed:
-            self._events.announce(body, "Warning", "InvalidSpec", problem)
-        return Fail("InvalidSpec", problem)
+            self._events.announce(body, "Warning", why.reason, why.message)
+        return why
 
     def _forget(self, key: ObjectKey) -> None:
         self._memories.pop(key, None)

@@ -10,6 +10,7 @@ import pytest
 from presage.handlers import registry
 from presage.handlers.registry import login_relaxed
 from presage.handlers.settings import build_settings
+from presage.runtime.deletion import FINALIZER
 
 
 @pytest.fixture
@@ -47,4 +48,5 @@ def test_kopf_keeps_to_itself() -> None:
     settings = build_settings()
     assert settings.posting.enabled is False, "log lines are no events"
     assert settings.scanning.disabled is True, "no rights on CRDs and namespaces are asked for"
+    assert settings.persistence.finalizer != FINALIZER, "kopf takes its own off wherever none of its handlers needs it"
     assert settings.watching.server_timeout, "a stream that froze must end"

@@ -13,7 +13,8 @@ from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
 from presage.core.resource_type import ResourceType
 from presage.core.source_reading import History, Source, TickSample
-from presage.reconcile.ports import Json, Ports
+from presage.reconcile.metricprofile.watching import WATCHED
+from presage.reconcile.ports import Json, Owner, Ports
 
 NOW = 1_700_000_000.0
 PODS = frozenset({"shop-0", "shop-1"})
@@ -49,7 +50,7 @@ class FakeObjects:
 
 @dataclass
 class FakeWatched:
-    """Trimmed objects by plural."""
+    """Trimmed objects by plural; pods are found as the kind's own index puts them."""
 
     objects: dict[str, list[Json]] = field(default_factory=dict)
 
@@ -59,6 +60,10 @@ class FakeWatched:
 
     def list(self, resource: ResourceType, namespace: str) -> Sequence[Json]:
         return [o for o in self.objects.get(resource.plural, []) if o["metadata"]["namespace"] == namespace]
+
+    def find(self, resource: ResourceType, value: str) -> Sequence[Json]:
+        index = next(w.index for w in WATCHED if w.resource == resource and w.index is not None)
+        return [o for o in self.objects.get(resource.plural, []) if value in index(o)]
 
 
 @dataclass
@@ -120,6 +125,19 @@ class FakeScaler:
         self.written.append((name, replicas))
 
 
+class NoChildren:
+    """A MetricProfile makes no objects."""
+
+    async def apply(self, owner: Owner, resource: ResourceType, name: str, body: Json) -> None:
+        raise AssertionError(f"{owner.kind} {owner.name} makes {resource.kind} {name}")
+
+    async def delete(self, owner: Owner, resource: ResourceType, name: str) -> None:
+        raise AssertionError(f"{owner.kind} {owner.name} deletes {resource.kind} {name}")
+
+    async def delete_all(self, owner: Owner, resource: ResourceType) -> None:
+        raise AssertionError(f"{owner.kind} {owner.name} deletes every {resource.kind}")
+
+
 @dataclass
 class World:
     """All fakes together: one MetricSource, one MetricProfile, its Deployment and pods."""
@@ -131,7 +149,8 @@ class World:
     scaler: FakeScaler = field(default_factory=FakeScaler)
 
     def ports(self) -> Ports:
-        return Ports(self.clock, self.objects, self.watched, self.loads, DirectForecaster(), self.scaler)
+        forecaster, children = DirectForecaster(), NoChildren()
+        return Ports(self.clock, self.objects, self.watched, self.loads, forecaster, self.scaler, children)
 
 
 def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.0) -> Json:

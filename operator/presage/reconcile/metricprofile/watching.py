@@ -78,6 +78,10 @@ def _from_pod(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
     return _find_profiles(objects, obj["metadata"]["namespace"], obj["deployment"]) if obj["deployment"] else ()
 
 
+def _deployment_of(pod: Json) -> Iterable[str]:
+    return (f"{pod['metadata']['namespace']}/{pod['deployment']}",) if pod["deployment"] else ()
+
+
 def _from_autoscaler(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
     return _find_profiles(objects, obj["metadata"]["namespace"], str(obj["target"].get("name", "")))
 
@@ -97,7 +101,7 @@ def _from_sibling(obj: Json, objects: Objects) -> Iterable[ObjectKey]:
 
 WATCHED = (
     WatchedType(DEPLOYMENTS, trim_deployment, _from_deployment),
-    WatchedType(PODS, trim_pod, _from_pod),
+    WatchedType(PODS, trim_pod, _from_pod, index=_deployment_of),
     WatchedType(AUTOSCALERS, trim_autoscaler, _from_autoscaler),
     WatchedType(SCALED_OBJECTS, trim_autoscaler, _from_autoscaler),
     WatchedType(MetricSource.meta.resource, lambda obj: obj, _from_source),
@@ -118,7 +122,7 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
     deployment = watched.get(DEPLOYMENTS, namespace, name)
     if deployment is None:
         return None
-    pods = [p for p in watched.list(PODS, namespace) if p["deployment"] == name and not p["leaving"]]
+    pods = [pod for pod in watched.find(PODS, f"{namespace}/{name}") if not pod["leaving"]]
     ready = sorted((p for p in pods if p["ready_at"]), key=lambda p: parse_time(p["ready_at"]))
     settled = [p for p in ready if now - parse_time(p["ready_at"]) >= settle_s]
     return TargetState(
