@@ -24,6 +24,7 @@ def kwok(layout: Layout) -> Part:
         f"--kubeconfig={layout.state / 'kubeconfig'}",
         f"--config={_STAGES}",
         "--manage-all-nodes=true",
+        "--node-lease-duration-seconds=40",  # else the nodes count as gone after 40 s, and their pods as not ready
         f"--node-ip={_NODE_IP}",
         f"--server-address=127.0.0.1:{layout.ports['kwok']}",
     )
