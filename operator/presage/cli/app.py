@@ -8,10 +8,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _EXAMPLES = """examples:
   presage explain mprof/checkout -n shop     why a target has the replicas it has
   kubectl presage explain mprof/checkout     the same, as a kubectl plugin
+  presage check                              is the installation sound, and what to do if not
+  presage bundle                             what to send with a report of a fault; without secrets
   presage operator                           run the operator (what the chart's pods do)
 """
 
@@ -27,14 +33,31 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"presage {version('presage')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("operator", help="run the operator; its settings are PRESAGE_* environment variables")
-    explain = commands.add_parser("explain", help="say why a target has the replicas it has")
-    explain.add_argument("object", help="mprof/NAME")
-    explain.add_argument("-n", "--namespace", help="namespace; default: that of the kubeconfig's context")
-    explain.add_argument("--context", help="context of the kubeconfig")
+    _add_explain(commands)
+    _add_check(commands)
     generate = commands.add_parser("generate", help="write CRDs, RBAC rules and reference (for developers)")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     generate.add_argument("--root", default=".", help="folder of the repository; default: here")
     return parser
+
+
+def _add_explain(commands: _Commands) -> None:
+    explain = commands.add_parser("explain", help="say why a target has the replicas it has")
+    explain.add_argument("object", help="mprof/NAME")
+    explain.add_argument("-n", "--namespace", help="namespace; default: that of the kubeconfig's context")
+    explain.add_argument("--context", help="context of the kubeconfig")
+
+
+def _add_check(commands: _Commands) -> None:
+    check = commands.add_parser(
+        "check",
+        help="say whether the installation is sound",
+        description="A line for each finding about the installation, with the remedy. Changes nothing.",
+        epilog="exit codes: 0 nothing failed, 1 a finding failed, 2 bad usage or kubeconfig, 3 cluster unreachable",
+    )
+    check.add_argument("-n", "--namespace", help="namespace of the operator; default: found by its labels")
+    check.add_argument("--context", help="context of the kubeconfig")
+    check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,6 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         from presage.cli.generate import generate
 
         return generate(arguments.root, check=arguments.check)
+    if arguments.command == "check":
+        from presage.cli.check import check
+
+        return check(arguments.namespace, arguments.context, arguments.output)
     from presage.cli.explain import explain
 
     return explain(arguments.object, arguments.namespace, arguments.context)

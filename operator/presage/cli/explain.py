@@ -19,7 +19,7 @@ def explain(what: str, namespace: str | None, context: str | None) -> int:
         print(f"presage explain: {what!r} is not mprof/NAME", file=sys.stderr)
         return 2
     try:
-        found = read_object(MetricProfile.meta.api_version, MetricProfile.meta.kind, name, namespace, context)
+        found = read_object(MetricProfile.meta.resource, name, namespace, context)
     except ReaderError as error:
         print(f"presage explain: {error}", file=sys.stderr)
         return error.exit_code

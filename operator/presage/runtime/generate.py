@@ -7,12 +7,11 @@ from pathlib import PurePosixPath
 
 import yaml
 
-from presage.reconcile.kind import AnyKind, PolicyRule
+from presage.reconcile.kind import AnyKind
 from presage.resources.schema import render_crd
+from presage.runtime.rights import list_cluster_rules
 
 _HEADER = "Generated from the KindDefinitions. Do not edit: run `make crds`."
-# What the runtime itself needs for any kind.
-_RUNTIME_RULES = (PolicyRule(("events.k8s.io",), ("events",), ("create",)),)
 
 
 def render_all(kinds: Iterable[AnyKind]) -> Mapping[PurePosixPath, str]:
@@ -29,18 +28,10 @@ def render_all(kinds: Iterable[AnyKind]) -> Mapping[PurePosixPath, str]:
 
 
 def render_rules(kinds: Iterable[AnyKind]) -> str:
-    """Return the ClusterRole's rules: reading each kind, writing its status, and what the kinds ask for besides."""
-    rules = []
-    for kind in kinds:
-        resource = kind.resource
-        rules.append(PolicyRule((resource.group,), (resource.plural,), ("get", "list", "watch")))
-        rules.append(PolicyRule((resource.group,), (f"{resource.plural}/status",), ("patch",)))
-        if kind.undo is not None:  # for the finalizer
-            rules.append(PolicyRule((resource.group,), (resource.plural,), ("patch",)))
-        rules.extend(kind.rules)
+    """Return the ClusterRole's rules."""
     listed = [
         {"apiGroups": list(rule.groups), "resources": list(rule.resources), "verbs": list(rule.verbs)}
-        for rule in dict.fromkeys((*rules, *_RUNTIME_RULES))
+        for rule in list_cluster_rules(kinds)
     ]
     return f"# {_HEADER}\n" + yaml.safe_dump(listed, sort_keys=False, default_flow_style=None)
 

@@ -1,0 +1,153 @@
+"""presage as the chart installs it, on the control cluster; the operator runs beside it, as one of its pods.
+
+The pods of the Deployment are played. The process that acts is a real one and goes by the name of one of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.cluster import Cluster, ensure_binary
+from tests.integration.operator.harness import Exporter, Operator, Prometheus, eventually, running
+from tests.integration.tools import Kubectl
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installation and how to look at it."""
+
+    namespace: str
+    kubectl: Kubectl
+    kubeconfig: Path
+    operator: Operator
+    prometheus: Prometheus
+    source: str
+    manifests: str
+
+    def presage(self, *arguments: str, kubeconfig: Path | None = None) -> Done:
+        """Run the command as a user does."""
+        done = subprocess.run(
+            [sys.executable, "-m", "presage", *arguments],
+            env={**os.environ, "KUBECONFIG": str(kubeconfig or self.kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def check(self, **options: Any) -> tuple[int, list[dict[str, str]]]:
+        """Return the exit code and the findings of `presage check`."""
+        done = self.presage("check", "-n", self.namespace, "-o", "json", **options)
+        assert done.err == ""
+        answer = json.loads(done.out)
+        assert answer["schemaVersion"] == 1
+        return done.code, answer["findings"]
+
+    def failures(self) -> list[dict[str, str]]:
+        """Return the failed findings; the exit code must agree."""
+        code, findings = self.check()
+        failed = [finding for finding in findings if finding["level"] == "failed"]
+        assert code == (1 if failed else 0)
+        return failed
+
+    def restore(self) -> None:
+        """Put the chart's objects back."""
+        self.kubectl("apply", "-n", self.namespace, "-f", self.manifests)
+
+    def pods(self) -> list[str]:
+        """Return the names of the operator's Ready pods."""
+        found = self.kubectl.read("pods", "-n", self.namespace)["items"]
+        return [
+            pod["metadata"]["name"]
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"]
+            and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
+        ]
+
+
+@pytest.fixture(scope="module")
+def installed(
+    cluster: Cluster, kubectl: Kubectl, crds: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installed]:
+    """The chart's objects, a real operator and a real Prometheus."""
+    folder, namespace = tmp_path_factory.mktemp("installed"), f"system-{uuid.uuid4().hex[:8]}"
+    manifests = folder / "chart.yaml"
+    manifests.write_text(
+        subprocess.run(
+            [str(ensure_binary("helm")), "template", "presage", str(ROOT / "charts/presage"), "--namespace", namespace],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+    kubectl("create", "namespace", namespace)
+    kubectl("apply", "-n", namespace, "-f", str(manifests))
+    exporter = Exporter()
+    prometheus = Prometheus(ensure_binary("prometheus"), folder, exporter.port)
+    try:
+        pods = eventually(lambda: ready(kubectl, namespace), lambda names: len(names) == 2, 30, "two pods are Ready")
+        operator = Operator(cluster.kubeconfig, namespace, folder, pods[0])
+        with running(prometheus, operator):
+            source = f"source-{uuid.uuid4().hex[:8]}"
+            kubectl("apply", "-f", "-", stdin=metric_source(source, prometheus.url))
+            made = Installed(namespace, kubectl, cluster.kubeconfig, operator, prometheus, source, str(manifests))
+            eventually(lambda: [f["message"] for f in made.failures()], lambda failed: not failed, 30, "it is sound")
+            yield made
+            kubectl("delete", "metricsource", source, "--ignore-not-found")
+    finally:
+        exporter.stop()
+        kubectl("delete", "-n", namespace, "-f", str(manifests), "--ignore-not-found", "--wait=false")
+        kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def ready(kubectl: Kubectl, namespace: str) -> list[str]:
+    """Return the names of the Ready pods in a namespace."""
+    return [
+        pod["metadata"]["name"]
+        for pod in kubectl.read("pods", "-n", namespace)["items"]
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
+    ]
+
+
+def metric_source(name: str, url: str) -> dict[str, Any]:
+    """Return a MetricSource that is looked at often."""
+    return {
+        "apiVersion": "presage.dev/v1alpha1",
+        "kind": "MetricSource",
+        "metadata": {"name": name},
+        "spec": {"url": url, "checkPeriodSeconds": 2, "limits": {"timeoutSeconds": 2}},
+    }
+
+
+def account_kubeconfig(kubectl: Kubectl, kubeconfig: Path, namespace: str, account: str, place: Path) -> Path:
+    """Write a kubeconfig of a service account."""
+    content = yaml.safe_load(kubeconfig.read_text())
+    token = kubectl("create", "token", account, "-n", namespace).strip()
+    content["users"] = [{"name": account, "user": {"token": token}}]
+    content["contexts"][0]["context"]["user"] = account
+    place.write_text(yaml.safe_dump(content))
+    return place

@@ -1,0 +1,200 @@
+"""`presage check` on a sound installation, and with one thing broken at a time: that finding fails, and no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.integration.cli.conftest import ROOT, Installed, account_kubeconfig, metric_source
+from tests.integration.operator.harness import eventually
+
+PROFILES = "metricprofiles.presage.dev"
+
+
+@contextmanager
+def broken(restore: Callable[[], Any]) -> Iterator[None]:
+    """Mend afterwards, whatever happens."""
+    try:
+        yield
+    finally:
+        restore()
+
+
+def expect_one(installed: Installed, check: str, says: str, remedy: str, within_s: float = 0) -> None:
+    """Exactly one finding fails, and it tells what is wrong and what to do."""
+    if within_s:
+        eventually(installed.failures, bool, within_s, f"{check} fails")
+    failed = installed.failures()
+    assert [finding["check"] for finding in failed] == [check], failed
+    assert says in failed[0]["message"]
+    assert remedy in failed[0]["remedy"]
+
+
+def test_a_sound_installation(installed: Installed) -> None:
+    done = installed.presage("check", "-n", installed.namespace)
+    assert (done.code, done.err) == (0, ""), done.out
+    for check in ("api-server", "clock", "crd", "operator", "version", "rbac", "lease", "metricsource"):
+        assert f"\nok    {check} " in done.out
+    assert "FAIL" not in done.out
+    assert "?  " not in done.out
+
+
+def test_it_is_found_by_its_labels(installed: Installed) -> None:
+    done = installed.presage("check", "-o", "json")
+    assert json.loads(done.out)["namespace"] == installed.namespace
+
+
+def test_a_crd_of_another_version(installed: Installed) -> None:
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/scaling/properties/maxReplicas/maximum"
+    wanted = installed.kubectl.read("crd", PROFILES)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    maximum = wanted["properties"]["spec"]["properties"]["scaling"]["properties"]["maxReplicas"]["maximum"]
+
+    def patch(value: int) -> None:
+        operation = json.dumps([{"op": "replace", "path": path, "value": value}])
+        installed.kubectl("patch", "crd", PROFILES, "--type=json", "-p", operation)
+
+    with broken(lambda: patch(maximum)):
+        patch(7)
+        expect_one(
+            installed,
+            "crd",
+            f"maximum of spec.scaling.maxReplicas is 7 instead of {maximum}",
+            "kubectl apply --server-side",
+        )
+
+
+def test_a_missing_right(installed: Installed) -> None:
+    role = installed.kubectl.read("clusterrole", "presage-operator")
+    role["rules"] = [rule for rule in role["rules"] if "deployments/scale" not in rule["resources"]]
+    with broken(installed.restore):
+        installed.kubectl("replace", "-f", "-", stdin=role)
+        eventually(installed.failures, lambda failed: len(failed) == 2, 10, "both verbs are missing")
+        failed = installed.failures()
+        assert [finding["check"] for finding in failed] == ["rbac", "rbac"]
+        assert "may not get deployments/scale.apps in every namespace" in failed[0]["message"]
+        assert "may not patch deployments/scale.apps in every namespace" in failed[1]["message"]
+        assert "ClusterRole" in failed[0]["remedy"]
+
+
+def test_a_missing_right_to_the_lease(installed: Installed) -> None:
+    role = installed.kubectl.read("role", "-n", installed.namespace, "presage")
+    for rule in role["rules"]:
+        rule["verbs"] = [verb for verb in rule["verbs"] if verb != "update"]
+    with broken(installed.restore):
+        installed.kubectl("replace", "-f", "-", stdin=role)
+        expect_one(installed, "rbac", "may not update leases.coordination.k8s.io presage-operator", "Role", within_s=10)
+
+
+def test_a_source_that_is_down(installed: Installed) -> None:
+    with broken(installed.prometheus.start):
+        installed.prometheus.stop()
+        expect_one(
+            installed,
+            "metricsource",
+            f"MetricSource {installed.source}: Reachable is False, Unreachable",
+            "url",
+            within_s=20,
+        )
+    eventually(installed.failures, lambda failed: not failed, 20, "the source is back")
+
+
+def test_a_secret_that_may_not_be_read(installed: Installed) -> None:
+    name = f"{installed.source}-auth"
+    source = metric_source(name, installed.prometheus.url)
+    source["spec"]["auth"] = {"bearerTokenSecretRef": {"name": "prometheus", "key": "token"}}
+    role = installed.kubectl.read("role", "-n", installed.namespace, "presage")
+    role["rules"] = [rule for rule in role["rules"] if "secrets" not in rule["resources"]]
+
+    def restore() -> None:
+        installed.kubectl("delete", "metricsource", name)
+        installed.restore()
+
+    with broken(restore):
+        installed.kubectl("replace", "-f", "-", stdin=role)
+        installed.kubectl("apply", "-f", "-", stdin=source)
+        failed = eventually(installed.failures, lambda failed: len(failed) == 2, 10, "right and Secret are missing")
+        assert {finding["check"] for finding in failed} == {"rbac", "metricsource"}
+        (right,) = (finding for finding in failed if finding["check"] == "rbac")
+        assert "may not get secrets prometheus" in right["message"]
+        assert "rbac.secretNames" in right["remedy"]
+
+
+def test_another_version_is_told(installed: Installed) -> None:
+    def label(version: str) -> None:
+        labels = f"app.kubernetes.io/version={version}"
+        installed.kubectl("label", "deployment", "-n", installed.namespace, "presage", labels, "--overwrite")
+
+    with broken(installed.restore):
+        label("9.9.9")
+        code, findings = installed.check()
+        (version,) = (finding for finding in findings if finding["check"] == "version")
+        assert (code, version["level"]) == (0, "warning")
+        assert "9.9.9" in version["message"]
+
+
+def test_what_one_may_not_read_is_not_called_well(installed: Installed, tmp_path: Path) -> None:
+    installed.kubectl("create", "serviceaccount", "viewer", "-n", installed.namespace)
+    viewer = account_kubeconfig(
+        installed.kubectl, installed.kubeconfig, installed.namespace, "viewer", tmp_path / "viewer"
+    )
+    code, findings = installed.check(kubeconfig=viewer)
+    assert code == 0
+    levels = {finding["check"]: finding["level"] for finding in findings}
+    for check in ("crd", "operator", "rbac", "lease", "admission", "metricsource", "metricprofile"):
+        assert levels[check] == "unknown", check
+    assert levels["api-server"] == "ok"
+
+
+def test_a_cluster_out_of_reach(installed: Installed, tmp_path: Path) -> None:
+    place = tmp_path / "kubeconfig"
+    server = json.loads(installed.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    place.write_text(installed.kubeconfig.read_text().replace(server, "https://127.0.0.1:1"))
+    done = installed.presage("check", kubeconfig=place)
+    assert (done.code, done.out) == (3, "")
+    assert done.err == "presage check: cannot reach the cluster at https://127.0.0.1:1: no connection\n"
+
+
+def test_bad_usage(installed: Installed) -> None:
+    done = installed.presage("check", "--context", "nowhere")
+    assert (done.code, done.out) == (2, "")
+    assert "no context 'nowhere'" in done.err
+    assert installed.presage("check", "-o", "yaml").code == 2
+
+
+def test_a_missing_crd(installed: Installed) -> None:
+    def restore() -> None:
+        installed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
+        installed.kubectl("wait", "--for=condition=Established", f"crd/{PROFILES}", "--timeout=20s")
+        installed.operator.kill()  # whatever became of it meanwhile is not what is tested here
+        installed.operator.start()
+        eventually(installed.failures, lambda failed: not failed, 40, "it is sound again")
+
+    with broken(restore):
+        installed.kubectl("delete", "crd", PROFILES)
+        expect_one(installed, "crd", f"{PROFILES} is not installed", "kubectl apply --server-side -f crds/")
+
+
+def test_an_operator_that_is_no_pod_of_the_deployment(installed: Installed) -> None:
+    """Also what a Deployment scaled to 0 looks like. Its new pods have other names, so the operator moves on."""
+    with broken(installed.restore):
+        installed.kubectl("scale", "deployment", "-n", installed.namespace, "presage", "--replicas=0")
+        eventually(installed.pods, lambda names: not names, 30, "the pods are gone")
+        failed = {finding["check"]: finding for finding in installed.failures()}
+        assert failed.keys() == {"operator", "lease"}
+        assert "scaled to 0" in failed["operator"]["message"]
+        assert f"held by {installed.operator.name}, which is no pod" in failed["lease"]["message"]
+
+
+def test_an_operator_that_was_killed(installed: Installed) -> None:
+    installed.operator.kill()
+    pods = eventually(installed.pods, lambda names: len(names) == 2, 30, "two pods are Ready")
+    assert installed.operator.name not in pods
+    failed = eventually(
+        installed.failures, lambda found: any("last renewed" in f["message"] for f in found), 30, "stale"
+    )
+    (lease,) = (finding for finding in failed if finding["check"] == "lease")
+    assert f"by {installed.operator.name}" in lease["message"]
+    assert f"kubectl get pods -n {installed.namespace}" in lease["remedy"]
