@@ -70,13 +70,20 @@ class Metrics:
             ["kind", "binding"],
             registry=self.registry,
         )
+        self._readiness: dict[tuple[str, str, str], bool] = {}
+        self._objects_by_readiness = Gauge(
+            "presage_objects",
+            "Objects by kind and by whether what their spec asks for is in force.",
+            ["kind", "ready"],
+            registry=self.registry,
+        )
 
     def watch_value(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """Export a gauge whose value is read, on the event loop, when it is scraped."""
         self._watched.append((Gauge(name, help_text, registry=self.registry), read))
 
     def observe_reconcile(self, kind: str, outcome: str, seconds: float) -> None:
-        """Count one reconcile."""
+        """Count one reconcile; its outcome is the name of an outcome, or `Defect` when it raised."""
         self._reconciles.labels(kind, outcome).observe(seconds)
 
     def count_decision(self, kind: str, binding: str) -> None:
@@ -91,11 +98,16 @@ class Metrics:
         """Count one request to the Kubernetes API; safe to call from threads."""
         self._kube_requests.labels(verb, resource, outcome).inc()
 
-    def set_object(self, kind: str, namespace: str, name: str, values: Mapping[str, float]) -> None:
-        """Set an object's own series, `presage_<name of the value>`; those left out are removed."""
+    def set_object(self, kind: str, namespace: str, name: str, values: Mapping[str, float], *, ready: bool) -> None:
+        """Count an object as ready or not, and set its own series, `presage_<name of the value>`.
+
+        Values left out are removed. The series `presage_object_ready` comes by itself.
+        """
+        labels = (kind, namespace, name)
+        self._count_as(labels, ready)
         if not self._per_object:
             return
-        labels = (kind, namespace, name)
+        values = {**values, "object_ready": float(ready)}
         for value_name, value in values.items():
             if value_name not in self._objects:
                 self._objects[value_name] = Gauge(
@@ -109,9 +121,20 @@ class Metrics:
             self._objects[value_name].remove(*labels)
 
     def forget_object(self, kind: str, namespace: str, name: str) -> None:
-        """Remove a deleted object's series."""
+        """Count a deleted object no more, and remove its series."""
+        labels = (kind, namespace, name)
+        self._count_as(labels, None)
         for gauge in self._objects.values():
-            gauge.remove(kind, namespace, name)
+            gauge.remove(*labels)
+
+    def _count_as(self, labels: tuple[str, str, str], ready: bool | None) -> None:
+        """Move an object to the count of those that are ready or not; None takes it out of both."""
+        before = self._readiness.pop(labels, None)
+        if ready is not None:
+            self._readiness[labels] = ready
+        for state, step in ((before, -1), (ready, 1)):
+            if state is not None:
+                self._objects_by_readiness.labels(labels[0], str(state).lower()).inc(step)
 
     async def render(self) -> bytes:
         """Return everything in the text format of Prometheus.

@@ -62,7 +62,11 @@ class Reconciler:
         """Bring one object in line; None means that it is gone and need not be looked at again."""
         started = time.monotonic()
         body = self._objects.get(key.kind, key.namespace, key.name)
-        outcome = None if body is None else await self._reconcile_body(key, body)
+        try:
+            outcome = None if body is None else await self._reconcile_body(key, body)
+        except Exception:
+            self._metrics.observe_reconcile(key.kind, "Defect", time.monotonic() - started)
+            raise
         if outcome is None:
             self._forget(key)
             return None
@@ -88,10 +92,11 @@ class Reconciler:
         applied = await self._apply(definition, model, decision, ports)
         if decision.binding:
             self._metrics.count_decision(key.kind, decision.binding)
-        self._metrics.set_object(key.kind, key.namespace, key.name, decision.gauges)
         better = {condition.type: condition for condition in applied.conditions}
         conditions = tuple(better.get(c.type, c) for c in decision.conditions)
-        await self._report(definition, key, body, conditions, decision.status)
+        ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
+        self._show(key, decision.gauges, ready)
+        await self._report(definition, key, body, (ready, *conditions), decision.status)
         for note in applied.notes:
             self._events.announce(body, "Normal", note.reason, note.message)
         return applied.outcome
@@ -103,19 +108,21 @@ class Reconciler:
         log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
         return applied
 
+    def _show(self, key: ObjectKey, gauges: Mapping[str, float], ready: Condition) -> None:
+        self._metrics.set_object(key.kind, key.namespace, key.name, gauges, ready=ready.status == "True")
+
     async def _report(
         self, definition: AnyKind, key: ObjectKey, body: Json, conditions: tuple[Condition, ...], fields: Json
     ) -> None:
-        """Write status and announce transitions; a status that is refused costs no decision."""
-        ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
+        """Write status, `Ready` first, and announce transitions; a status that is refused costs no decision."""
         try:
-            changed = await self._status.write(definition, key, body, (ready, *conditions), fields)
+            changed = await self._status.write(definition, key, body, conditions, fields)
         except KubeError as error:
             log.warning("status.refused", error=str(error))
             return
         first = not (body.get("status") or {}).get("conditions")
         for condition in changed:
-            self._announce(body, condition, ready, first=first)
+            self._announce(body, condition, conditions[0], first=first)
 
     def _announce(self, body: Json, condition: Condition, ready: Condition, *, first: bool) -> None:
         """Announce a transition; a new object's conditions only where they stand in its way."""
@@ -129,6 +136,7 @@ class Reconciler:
     async def _refuse(self, definition: AnyKind, key: ObjectKey, body: Json, why: Fail | Retry) -> Outcome:
         """Answer what stops all work on an object, such as a spec that breaks a rule: one condition, and no more."""
         ready = Condition("Ready", "False", why.reason, why.message, body["metadata"].get("generation", 0))
+        self._show(key, {}, ready)
         try:
             changed = await self._status.write(definition, key, body, (ready,), {})
         except KubeError as error:

@@ -55,9 +55,9 @@ async def test_a_watched_value_is_read_at_each_scrape() -> None:
 
 async def test_an_unknown_value_of_an_object_is_absent_not_stale() -> None:
     metrics = Metrics()
-    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3, "observed_load": 40})
-    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 1, "observed_load": 5})
-    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 4})
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3, "observed_load": 40}, ready=True)
+    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 1, "observed_load": 5}, ready=True)
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 4}, ready=True)
     assert await samples(metrics, "presage_desired_replicas") == {
         ("MetricProfile", "p", "n"): 4,
         ("MetricProfile", "q", "n"): 1,
@@ -67,8 +67,8 @@ async def test_an_unknown_value_of_an_object_is_absent_not_stale() -> None:
 
 async def test_a_deleted_object_takes_its_series_along() -> None:
     metrics = Metrics()
-    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3})
-    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 3})
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3}, ready=True)
+    metrics.set_object("MetricProfile", "n", "q", {"desired_replicas": 3}, ready=True)
     metrics.forget_object("MetricProfile", "n", "p")
     metrics.forget_object("MetricProfile", "n", "never seen")
     assert await samples(metrics, "presage_desired_replicas") == {("MetricProfile", "q", "n"): 3}
@@ -76,9 +76,37 @@ async def test_a_deleted_object_takes_its_series_along() -> None:
 
 async def test_per_object_series_can_be_switched_off() -> None:
     metrics = Metrics(per_object=False)
-    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3})
+    metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3}, ready=True)
     metrics.forget_object("MetricProfile", "n", "p")
     assert await samples(metrics, "presage_desired_replicas") == {}
+
+
+async def test_ready_objects_are_counted_and_shown() -> None:
+    metrics = Metrics()
+    for ready in (False, True, True):
+        metrics.set_object("MetricProfile", "n", "p", {}, ready=ready)
+    metrics.set_object("MetricProfile", "n", "q", {}, ready=False)
+    metrics.set_object("MetricSource", "", "s", {}, ready=True)
+    assert await samples(metrics, "presage_objects") == {
+        ("MetricProfile", "true"): 1,
+        ("MetricProfile", "false"): 1,
+        ("MetricSource", "true"): 1,
+    }
+    assert await samples(metrics, "presage_object_ready") == {
+        ("MetricProfile", "p", "n"): 1,
+        ("MetricProfile", "q", "n"): 0,
+        ("MetricSource", "s", ""): 1,
+    }
+    metrics.forget_object("MetricProfile", "n", "q")
+    metrics.forget_object("MetricProfile", "n", "q")
+    assert (await samples(metrics, "presage_objects"))["MetricProfile", "false"] == 0
+
+
+async def test_objects_are_counted_without_their_names() -> None:
+    metrics = Metrics(per_object=False)
+    metrics.set_object("MetricProfile", "n", "p", {}, ready=False)
+    assert await samples(metrics, "presage_objects") == {("MetricProfile", "false"): 1}
+    assert await samples(metrics, "presage_object_ready") == {}
 
 
 async def test_the_process_tells_its_memory() -> None:

@@ -48,6 +48,25 @@ async def test_replicas_rise_before_the_load() -> None:
     assert conditions(decision)["ForecastTrusted"].status == "True"
 
 
+async def test_gauges_tell_limits_and_accuracy() -> None:
+    world = make_world()
+    noise = np.random.default_rng(1).normal(1, 0.05, 2016).astype(np.float32)
+    world.loads.values = daily(500) * noise
+    gauges = (await look(world)).gauges
+    scaling = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]["scaling"]
+    assert gauges["max_replicas"] == scaling["maxReplicas"]
+    assert 1 <= gauges["min_replicas"] <= gauges["max_replicas"]
+    assert gauges["forecast_quantile"] == 0.9
+    assert 0 <= gauges["forecast_coverage"] <= 1
+    assert 0 < gauges["forecast_loss"] < gauges["forecast_naive_loss"]
+
+
+async def test_gauges_of_what_is_unknown_are_left_out() -> None:
+    world = make_world()
+    _stop(world)
+    assert not (await look(world)).gauges.keys() & {"observed_load", "forecast_coverage", "forecast_loss"}
+
+
 async def test_a_load_nobody_foresaw_is_followed() -> None:
     world = make_world()
     world.loads.sample = TickSample(600.0, NOW, PODS)

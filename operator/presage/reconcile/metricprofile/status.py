@@ -125,7 +125,10 @@ def _build_points(memory: ForecastMemory) -> list[dict[str, object]]:
 def build_gauges(facts: Facts) -> dict[str, float]:
     """Return the per-object series, by the name of the metric without its prefix; unknown values are left out."""
     outlook = facts.given.forecast.outlook if facts.given.forecast else None
+    policy = facts.given.spec.scaling
     values: dict[str, float | None] = {
+        "min_replicas": policy.min_replicas,
+        "max_replicas": policy.max_replicas,
         "ready_replicas": facts.given.target.ready if facts.given.target else None,
         "current_replicas": facts.given.target.replicas if facts.given.target else None,
         "desired_replicas": facts.decision.replicas if facts.decision else None,
@@ -135,8 +138,22 @@ def build_gauges(facts: Facts) -> dict[str, float]:
         "lead_time_seconds": facts.lead.value_s,
         "data_available": float(facts.judgement.rung == "Live"),
         "forecast_trusted": float(facts.trust.trusted),
+        "forecast_loss": _finite(facts.trust.loss),
+        "forecast_naive_loss": _finite(facts.trust.naive_loss),
+        **_coverage(facts),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _coverage(facts: Facts) -> dict[str, float | None]:
+    """Return the quantile asked for, and the share of the load that stayed at or below it."""
+    level, memory = facts.given.spec.forecast.quantile, facts.given.forecast
+    share, count = memory.forecast.coverage.get(level, (math.nan, 0)) if memory else (math.nan, 0)
+    return {"forecast_quantile": level if count else None, "forecast_coverage": _finite(share) if count else None}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _median_at(outlook: Outlook | None, at: float) -> float | None:
