@@ -156,6 +156,23 @@ def test_crds_come_with_the_chart(helm: Path) -> None:
     assert sorted(kinds) == ["MetricProfile", "MetricSource"]
 
 
+def test_the_admission_policy_knows_every_kind_of_target(helm: Path) -> None:
+    """It asks about Deployments by name: another kind of target must be asked about too."""
+    crd = yaml.safe_load((CHART / "crds/metricprofiles.yaml").read_text(encoding="utf-8"))
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    target = spec["properties"]["target"]["properties"]
+    assert (target["apiVersion"]["enum"], target["kind"]["enum"]) == (["apps/v1"], ["Deployment"])
+    policy = objects(render(helm))["ValidatingAdmissionPolicy"]["spec"]
+    served = [version["name"] for version in crd["spec"]["versions"]]
+    assert policy["matchConstraints"]["resourceRules"][0]["apiVersions"] == served
+    assert "resource('deployments').subresource('scale')" in str(policy["variables"])
+
+
+def test_the_admission_policy_can_be_switched_off(helm: Path) -> None:
+    rendered = render(helm, None, "--set", "admissionPolicy.enabled=false")
+    assert not [kind for kind in objects(rendered) if kind.startswith("ValidatingAdmissionPolicy")]
+
+
 REFUSED = {
     "unknown value": "replica=2",
     "no replica": "replicas=0",
@@ -166,6 +183,8 @@ REFUSED = {
     "port as text": "metricsService.port=http",
     "lease": "operator.leaseDurationSeconds=1",
     "renewed too late": "operator.leaseRenewSeconds=4",
+    "action unknown": "admissionPolicy.validationActions={Allow}",
+    "actions that exclude each other": "admissionPolicy.validationActions={Deny,Warn}",
 }
 
 

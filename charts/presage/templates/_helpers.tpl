@@ -56,3 +56,16 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: presage
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
+
+{{/* Name of the admission policy; like the cluster role, the same for every release. */}}
+{{- define "presage.admissionPolicyName" -}}
+presage-target-may-be-scaled
+{{- end }}
+
+{{/*
+CEL: whether a MetricProfile makes presage write replicas. The context is the variable that holds it. It reads the
+annotation as the operator does.
+*/}}
+{{- define "presage.acts" -}}
+{{ . }}.spec.scaling.mode == 'Auto' && !{{ . }}.spec.paused && {{ . }}.metadata.?annotations[?'presage.dev/paused'].orValue('').lowerAscii() != 'true'
+{{- end }}
