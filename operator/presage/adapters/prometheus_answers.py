@@ -18,10 +18,13 @@ from prometheus_api_client import PrometheusConnect
 from presage.adapters.prometheus_session import QueryFault
 from presage.core.faults import SourceFault
 from presage.core.history import SlotRange, to_grid
+from presage.core.query import PART_LABEL, Selection, build_history_query, build_tick_query
+from presage.core.sharing import SharedQuery
 from presage.core.source_reading import Source, TickSample
 
 T = TypeVar("T")
 
+NO_SAMPLE = TickSample(None, None, frozenset())
 _SPARE_SAMPLES = 10  # some servers align a range to their own grid and answer a little more than was asked
 
 
@@ -50,23 +53,47 @@ def read_version(prometheus: PrometheusConnect) -> str:
     return str(answer["data"]["version"])[:64]
 
 
-def read_tick(source: Source, query: str, prometheus: PrometheusConnect) -> TickSample:
-    """Return the answer to a tick query (`core.query.build_tick_query`)."""
+def read_tick(
+    source: Source, shared: SharedQuery, max_age_s: float, prometheus: PrometheusConnect
+) -> dict[Selection, TickSample]:
+    """Return each asker's answer to the tick query."""
+    query = build_tick_query(shared.asked, max_age_s, shared.label)
     result = _limit_series(source, prometheus.custom_query(query))
-    values = {entry["metric"].get("presage", ""): float(entry["value"][1]) for entry in result}
+    by_value = {value: _make_sample(entries) for value, entries in _group(result, shared.label).items()}
+    return shared.share_out(by_value, NO_SAMPLE)
+
+
+def read_range(
+    source: Source, shared: SharedQuery, part: SlotRange, prometheus: PrometheusConnect
+) -> dict[Selection, NDArray[np.float32]]:
+    """Return each asker's slots of `part`, NaN where the answer has none; a query sums: one series each at most."""
+    query = build_history_query(shared.asked, part.step_s, shared.label)
+    start, end = (datetime.fromtimestamp(t, UTC) for t in (part.query_start, part.query_end))
+    result = _limit_series(source, prometheus.custom_query_range(query, start, end, str(part.step_s)))
+    by_value = {value: _make_grid(entries[0], part) for value, entries in _group(result, shared.label).items()}
+    return shared.share_out(by_value, to_grid((), part))
+
+
+def _group(result: Any, label: str | None) -> dict[str, list[Any]]:
+    """Return the entries of an answer by their value of `label`, all under the empty string if it is None."""
+    groups: dict[str, list[Any]] = {}
+    for entry in result:
+        groups.setdefault(entry["metric"].get(label, "") if label else "", []).append(entry)
+    return groups
+
+
+def _make_sample(entries: list[Any]) -> TickSample:
+    values = {entry["metric"].get(PART_LABEL, ""): float(entry["value"][1]) for entry in entries}
     load, newest = values.get("load"), values.get("newest")
     return TickSample(
         load=load if load is not None and math.isfinite(load) and load >= 0 else None,
         newest_at=newest if newest is not None and math.isfinite(newest) else None,
-        targets=frozenset(name for entry in result for name in _name_target(entry["metric"])),
+        targets=frozenset(name for entry in entries for name in _name_target(entry["metric"])),
     )
 
 
-def read_range(source: Source, query: str, part: SlotRange, prometheus: PrometheusConnect) -> NDArray[np.float32]:
-    """Return the slots of `part`, NaN where the answer has none; the queries sum, so there is one series or none."""
-    start, end = (datetime.fromtimestamp(t, UTC) for t in (part.query_start, part.query_end))
-    result = _limit_series(source, prometheus.custom_query_range(query, start, end, str(part.step_s)))
-    samples = [sample for entry in result[:1] for sample in entry["values"]]
+def _make_grid(entry: Any, part: SlotRange) -> NDArray[np.float32]:
+    samples = entry["values"]
     if len(samples) > len(part) + _SPARE_SAMPLES:
         raise ValueError("more samples than were asked for")
     return to_grid(((float(t), float(v)) for t, v in samples), part)
@@ -80,7 +107,7 @@ def _limit_series(source: Source, result: Any) -> Any:
 
 def _name_target(labels: Any) -> Iterator[str]:
     """Yield the names by which a pod can know itself among the instances: its own, and its address without the port."""
-    if labels.get("presage") != "target":
+    if labels.get(PART_LABEL) != "target":
         return
     if pod := labels.get("pod"):
         yield pod

@@ -109,7 +109,6 @@ class SourceLine:
         source: The source; another spec is another line.
         read_secret: Reads credentials.
         allow_loopback: Whether the source may live on this host's loopback.
-        threads: Where requests run.
         observer: Told of every request, on the event loop.
     """
 
@@ -119,13 +118,13 @@ class SourceLine:
         read_secret: ReadSecret,
         *,
         allow_loopback: bool,
-        threads: ThreadPoolExecutor,
         observer: Observer | None,
     ) -> None:
         self._source = source
         self._read_secret = read_secret
         self._allow_loopback = allow_loopback
-        self._threads = threads
+        # Threads of its own: those of a source that hangs are missed by no other one.
+        self._threads = ThreadPoolExecutor(source.spec.limits.max_concurrency, thread_name_prefix="prometheus")
         self._observer = observer
         self._patience_s = _PATIENCE * source.spec.limits.timeout_s
         self._gate = asyncio.Semaphore(source.spec.limits.max_concurrency)
@@ -134,7 +133,11 @@ class SourceLine:
         self._renewal = asyncio.Lock()
 
     def close(self) -> None:
-        """Close the client, after the requests under way."""
+        """Close the client, after the requests under way; what has not started is dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._retire_client()
+
+    def _retire_client(self) -> None:
         if self._client is not None:
             self._client.retire()
             self._client = None
@@ -186,7 +189,7 @@ class SourceLine:
         async with self._renewal:
             if self._client is None or time.monotonic() - self._client.made_at > _CLIENT_LIFE_S:
                 fresh = _Client(await self._connect(self._source.spec), time.monotonic())
-                self.close()
+                self._retire_client()
                 self._client = fresh
             self._client.users += 1
             return self._client

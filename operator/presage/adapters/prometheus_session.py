@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import tempfile
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +25,8 @@ from presage.core.source import SourceLimits
 
 _CHUNK = 65_536
 _CONNECT_S = 3.0
+_LONGEST_ADDRESS = 4_000  # characters of a query in an address: many proxies refuse one of 8 KiB
+_QUERY_AT_FAULT = (400, 405, 413, 414, 422)  # 405, 413, 414: a proxy does not take a query as long as this one
 
 
 class ForbiddenAddressError(OSError):
@@ -126,6 +129,8 @@ class BoundedSession(requests.Session):
             SourceFault: On any answer but 200, and on any breach of a limit.
         """
         limit = self._limits.timeout_s
+        if len(urlencode(kwargs.get("params") or {})) > _LONGEST_ADDRESS:
+            method, kwargs["data"] = "POST", kwargs.pop("params")  # a form, as the API takes it
         kwargs |= {"allow_redirects": False, "stream": True, "timeout": (min(_CONNECT_S, limit), limit)}
         with Deadline(limit) as deadline:
             try:
@@ -156,7 +161,7 @@ class BoundedSession(requests.Session):
             raise self._fault("Redirected", f"it redirects (HTTP {status}), which is not followed: correct spec.url")
         if status == 404:
             raise self._fault("BadAnswer", "there is no Prometheus API at this address (HTTP 404): check spec.url")
-        if status in (400, 422):
+        if status in _QUERY_AT_FAULT:
             what = f"it refuses the query (HTTP {status}): check metric and matchers"
             raise QueryFault("QueryFailed", self._word(what))
         raise self._fault("QueryFailed", f"it answers HTTP {status}: see its own log")

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 OPERATORS = ("=", "!=", "=~", "!~")
+PART_LABEL = "presage"  # tells the parts of a tick answer apart
+TARGET_LABELS = ("instance", "pod")  # name a scraped instance
+_REGEX_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,14 @@ class GaugeLoad:
 Load = CounterLoad | GaugeLoad
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The series an asker may see of a load: `load`, with the matcher `tenant` forced on it when there is one."""
+
+    load: Load
+    tenant: Matcher | None = None
+
+
 def quote(value: str) -> str:
     """Return `value` as a PromQL string literal; control characters are escaped by code point."""
     named = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
@@ -50,12 +61,18 @@ def quote(value: str) -> str:
     return f'"{escaped}"'
 
 
-def build_selector(load: Load, tenant: Matcher | None) -> str:
-    """Return the instant selector of `load`, with the `tenant` matcher forced when there is one.
+def escape_regex(value: str) -> str:
+    """Return the regular expression (RE2) that matches `value` and nothing else."""
+    return _REGEX_SPECIAL.sub(r"\\\g<0>", value)
+
+
+def build_selector(selection: Selection) -> str:
+    """Return the instant selector of a selection, its tenant matcher included.
 
     Raises:
         ValueError: If a name or an operator breaks PromQL's grammar.
     """
+    load, tenant = selection.load, selection.tenant
     if not METRIC_NAME.fullmatch(load.metric):
         raise ValueError(f"metric {load.metric!r} is no Prometheus metric name")
     matchers = load.matchers + ((tenant,) if tenant else ())
@@ -74,29 +91,34 @@ def _seconds(value: float) -> str:
     return f"{round(value * 1000)}ms"
 
 
-def build_history_query(load: Load, tenant: Matcher | None, step_s: float) -> str:
-    """Return the query whose value at a slot's end is the mean load over that slot.
+def build_history_query(selection: Selection, step_s: float, label: str | None = None) -> str:
+    """Return the query whose value at a slot's end is the mean load over that slot, for each value of `label` if given.
 
     A counter's window is never shorter than the one the user gave: under four scrape intervals `rate` has holes.
     """
-    selector = build_selector(load, tenant)
+    selector, load = build_selector(selection), selection.load
     if isinstance(load, CounterLoad):
-        return f"sum(rate({selector}[{_seconds(max(step_s, load.window_s))}]))"
-    return f"sum(avg_over_time({selector}[{_seconds(step_s)}]))"
+        return f"sum{_by(label)}(rate({selector}[{_seconds(max(step_s, load.window_s))}]))"
+    return f"sum{_by(label)}(avg_over_time({selector}[{_seconds(step_s)}]))"
 
 
-def build_tick_query(load: Load, tenant: Matcher | None, max_age_s: float) -> str:
-    """Return one query that answers all a decision tick asks, at one evaluation time.
+def build_tick_query(selection: Selection, max_age_s: float, label: str | None = None) -> str:
+    """Return one query for all a decision tick asks, at one evaluation time, for each value of `label` if given.
 
     The result's samples are told apart by the label `presage`: `load` (the load now), `newest` (time of the newest raw
     sample, since `rate` hides a sample's age) and a `target` for each scraped instance with a sample no older than
     `max_age_s` seconds, since `sum` falls silently when half the scrapes fail, and a rate only as its window empties.
     """
-    selector = build_selector(load, tenant)
+    selector, load = build_selector(selection), selection.load
     value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
     parts = {
-        "load": f"sum({value})",
-        "newest": f"max(timestamp({selector}))",
-        "target": f"group by (instance, pod) (timestamp({selector}) > time() - {max_age_s:g})",
+        "load": f"sum{_by(label)}({value})",
+        "newest": f"max{_by(label)}(timestamp({selector}))",
+        "target": f"group{_by(label, *TARGET_LABELS)}(timestamp({selector}) > time() - {max_age_s:g})",
     }
-    return " or ".join(f'label_replace({part},"presage","{name}","","")' for name, part in parts.items())
+    return " or ".join(f'label_replace({part},"{PART_LABEL}","{name}","","")' for name, part in parts.items())
+
+
+def _by(*labels: str | None) -> str:
+    names = dict.fromkeys(label for label in labels if label is not None)
+    return f" by ({', '.join(names)}) " if names else ""

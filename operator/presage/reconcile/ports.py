@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.ownership import Owner
+from presage.core.query import Selection
 from presage.core.resource_type import ResourceType
 from presage.core.source_reading import History, Source, TickSample
 
@@ -73,18 +74,20 @@ class Loads(Protocol):
             SourceFault: If it cannot be used.
         """
 
-    async def observe(self, source: Source, query: str) -> TickSample:
-        """Return the answer to a query of `core.query.build_tick_query`.
+    async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> Sequence[TickSample]:
+        """Return each asker's load now, its newest sample's time, and its targets with a sample of `max_age_s` at most.
 
         Raises:
-            SourceFault: If there is no usable answer.
+            SourceFault: If there is no usable answer for one of them.
         """
 
-    async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
-        """Return the complete slots up to `now`; only those not held yet are fetched, and the newest few once more.
+    async def history(
+        self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
+    ) -> Sequence[History]:
+        """Return each asker's complete slots up to `now`; only new ones are fetched, and the newest few held again.
 
         Raises:
-            SourceFault: If there is no usable answer.
+            SourceFault: If there is no usable answer for one of them.
         """
 
 

@@ -8,8 +8,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from presage.adapters.prometheus import PrometheusLoads
 from presage.core.faults import SourceFault
+from presage.core.query import GaugeLoad, Selection
 from presage.core.source import SourceLimits
+from presage.core.source_reading import Source, TickSample
 from tests import builders
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
@@ -27,6 +30,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.asked.append((self.path, self.headers.get("Authorization")))
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             type(self).answer(self)
+
+    def do_POST(self) -> None:
+        form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.path = f"{self.path}?{form}"
+        self.do_GET()
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -51,3 +59,9 @@ def result(*entries: Any) -> Answer:
 
 async def no_secret(name: str, key: str) -> bytes:
     raise SourceFault("SecretMissing", f"{name}/{key}")
+
+
+async def observe(loads: PrometheusLoads, source: Source, metric: str) -> TickSample:
+    """Ask for a gauge as one asker alone does."""
+    (sample,) = await loads.observe(source, [Selection(GaugeLoad(metric, ()))], 60)
+    return sample

@@ -19,7 +19,7 @@ from presage.adapters.prometheus_session import is_forbidden
 from presage.core.faults import SourceFault
 from presage.core.source import SecretKey
 from presage.core.source_reading import Source
-from tests.unit.adapters.metric_server import SPEC, Answer, no_secret, result, say
+from tests.unit.adapters.metric_server import SPEC, Answer, no_secret, observe, result, say
 
 
 def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
@@ -73,7 +73,7 @@ async def test_faults(serve: Any, loads: PrometheusLoads, answer: Answer, reason
     source, _ = serve(answer)
     started = time.monotonic()
     with pytest.raises(SourceFault) as caught:
-        await loads.observe(source, "up")
+        await observe(loads, source, "up")
     assert time.monotonic() - started < 2 * SPEC.limits.timeout_s
     assert caught.value.reason == reason
     assert "main" in caught.value.message
@@ -82,7 +82,7 @@ async def test_faults(serve: Any, loads: PrometheusLoads, answer: Answer, reason
 
 async def test_nobody_listens(loads: PrometheusLoads) -> None:
     with pytest.raises(SourceFault, match="Unreachable"):
-        await loads.observe(Source("main", 1, replace(SPEC, url="http://127.0.0.1:9")), "up")
+        await observe(loads, Source("main", 1, replace(SPEC, url="http://127.0.0.1:9")), "up")
 
 
 async def test_loopback_is_forbidden_unless_allowed(serve: Any) -> None:
@@ -91,7 +91,7 @@ async def test_loopback_is_forbidden_unless_allowed(serve: Any) -> None:
     for path in ("", "/%7Ep", "/x/..", "/a/./b"):
         tricky = replace(source, spec=replace(source.spec, url=source.spec.url + path))
         with pytest.raises(SourceFault, match="AddressForbidden"):
-            await strict.observe(tricky, "up")
+            await observe(strict, tricky, "up")
     await strict.close()
     assert asked == [], "not a byte may be sent"
 
@@ -118,7 +118,7 @@ async def test_a_source_that_keeps_failing_is_left_in_peace(serve: Any, loads: P
     said = set()
     for _ in range(8):
         with pytest.raises(SourceFault) as caught:
-            await loads.observe(source, "up")
+            await observe(loads, source, "up")
         said.add((caught.value.reason, caught.value.message))
     assert len(said) == 1, "a status that quotes the fault does not change from tick to tick"
     assert len(asked) == 5
@@ -129,7 +129,7 @@ async def test_a_query_at_fault_closes_the_source_to_nobody(serve: Any, loads: P
     source, asked = serve(answer)
     for _ in range(8):
         with pytest.raises(SourceFault):
-            await loads.observe(source, "up")
+            await observe(loads, source, "up")
     assert len(asked) == 8
 
 
@@ -142,7 +142,7 @@ async def test_no_wait_without_end(serve: Any) -> None:
     limits = replace(SPEC.limits, timeout_s=0.1, max_concurrency=1)
     source = Source("main", 1, replace(SPEC, url="http://127.0.0.1:9", basic_auth="s", limits=limits))
     started = time.monotonic()
-    faults = await asyncio.gather(*(loads.observe(source, "up") for _ in range(3)), return_exceptions=True)
+    faults = await asyncio.gather(*(observe(loads, source, name) for name in "abc"), return_exceptions=True)
     assert time.monotonic() - started < 1
     assert [getattr(fault, "reason", fault) for fault in faults] == ["Unreachable"] * 3
     await loads.close()
@@ -155,7 +155,7 @@ async def test_tick_answers(serve: Any, loads: PrometheusLoads) -> None:
     ]
     entries.append({"metric": {"presage": "target", "instance": "10.0.0.1:80", "pod": "a"}, "value": [5, "1"]})
     entries.append({"metric": {"presage": "target", "instance": "[2001:db8::1]:80"}, "value": [5, "1"]})
-    sample = await loads.observe(serve(result(*entries))[0], "q")
+    sample = await observe(loads, serve(result(*entries))[0], "q")
     assert (sample.load, sample.newest_at) == (12.5, 1.7e9)
     assert sample.targets == {"10.0.0.1", "a", "2001:db8::1"}
 
@@ -163,7 +163,7 @@ async def test_tick_answers(serve: Any, loads: PrometheusLoads) -> None:
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-4"])
 async def test_no_load_is_made_of_nonsense(serve: Any, loads: PrometheusLoads, value: str) -> None:
     entry = {"metric": {"presage": "load"}, "value": [5, value]}
-    assert (await loads.observe(serve(result(entry))[0], "q")).load is None
+    assert (await observe(loads, serve(result(entry))[0], "q")).load is None
 
 
 async def test_credentials_come_from_secrets(serve: Any) -> None:
@@ -172,8 +172,8 @@ async def test_credentials_come_from_secrets(serve: Any) -> None:
 
     source, asked = serve(result())
     loads = PrometheusLoads(read, allow_loopback=True)
-    await loads.observe(replace(source, spec=replace(source.spec, bearer_token=SecretKey("s", "token"))), "q")
-    await loads.observe(replace(source, generation=2, spec=replace(source.spec, basic_auth="s")), "q")
+    await observe(loads, replace(source, spec=replace(source.spec, bearer_token=SecretKey("s", "token"))), "q")
+    await observe(loads, replace(source, generation=2, spec=replace(source.spec, basic_auth="s")), "q")
     await loads.close()
     assert [header for _, header in asked] == ["Bearer abc", "Basic dTpw"]
 
@@ -203,7 +203,7 @@ async def test_equal_askers_share_one_client(serve: Any, authorities: Callable[[
 
     source = with_authority(serve(result())[0])
     loads = PrometheusLoads(read, allow_loopback=True)
-    await asyncio.gather(loads.observe(source, "a"), loads.observe(source, "b"))
+    await asyncio.gather(observe(loads, source, "a"), observe(loads, source, "b"))
     assert (len(reads), authorities()) == (1, 1)
     await loads.close()
     assert authorities() == 0
@@ -223,9 +223,9 @@ async def test_a_client_lives_as_long_as_its_requests(
 
     source = with_authority(serve(slow_once)[0])
     loads = PrometheusLoads(read_authority, allow_loopback=True)
-    slow = asyncio.create_task(loads.observe(source, "slow"))
+    slow = asyncio.create_task(observe(loads, source, "slow"))
     await asyncio.to_thread(reached.wait, 5)
-    await loads.observe(source, "quick")
+    await observe(loads, source, "quick")
     assert authorities() == 2, "the first is in use, the second is kept for the next"
     release.set()
     await slow
@@ -240,9 +240,9 @@ async def test_unused_clients_are_closed(
     monkeypatch.setattr(prometheus, "_FORGET_S", 0.05)
     loads = PrometheusLoads(read_authority, allow_loopback=True)
     gone, used = with_authority(serve(result())[0]), serve(result())[0]
-    await loads.observe(gone, "q")
+    await observe(loads, gone, "q")
     await asyncio.sleep(0.1)
     assert authorities() == 1
-    await loads.observe(used, "q")
+    await observe(loads, used, "q")
     assert authorities() == 0
     await loads.close()

@@ -14,7 +14,14 @@ from presage.adapters import prometheus_answers
 from presage.adapters.prometheus import PrometheusLoads
 from presage.core.faults import SourceFault
 from presage.core.history import to_grid
+from presage.core.query import GaugeLoad, Selection
+from presage.core.source_reading import History, Source
 from tests.unit.adapters.metric_server import result
+
+
+async def read(loads: PrometheusLoads, source: Source, step: int, span: float, now: float) -> History:
+    (history,) = await loads.history(source, [Selection(GaugeLoad("q", ()))], step, span, now)
+    return history
 
 
 def ask_span(path: str) -> tuple[int, int]:
@@ -37,7 +44,7 @@ class Recorded:
 async def test_a_long_asker_and_a_short_one_do_not_cut_each_other(serve: Any, loads: PrometheusLoads) -> None:
     source, asked = serve(Recorded())
     for span in (40, 80, 40, 80):
-        history = await loads.history(source, "q", 10, span, 1000.0)
+        history = await read(loads, source, 10, span, 1000.0)
         np.testing.assert_array_equal(history.values, np.ones(span // 10, np.float32))
         assert history.start == 1000 - span
     assert len(asked) == 2
@@ -47,9 +54,9 @@ async def test_late_samples_are_seen(serve: Any, loads: PrometheusLoads) -> None
     recorded = Recorded()
     source, asked = serve(recorded)
     recorded.until = 980
-    await loads.history(source, "q", 10, 50, 1000.0)
+    await read(loads, source, 10, 50, 1000.0)
     recorded.value, recorded.until = 2, 10**9
-    history = await loads.history(source, "q", 10, 50, 1010.0)
+    history = await read(loads, source, 10, 50, 1010.0)
     np.testing.assert_array_equal(history.values, np.array([1, 2, 2, 2, 2], np.float32))
     assert len(asked) == 2
 
@@ -59,11 +66,11 @@ async def test_a_clock_that_ran_ahead_leaves_no_trace(serve: Any, loads: Prometh
     recorded = Recorded()
     source, _ = serve(recorded)
     recorded.until = 1000
-    await loads.history(source, "q", 10, 100, 1000.0)
-    await loads.history(source, "q", 10, 100, 1000.0 + ahead)
+    await read(loads, source, 10, 100, 1000.0)
+    await read(loads, source, 10, 100, 1000.0 + ahead)
     recorded.until = 10**9
     for now in (1000.0, 1010.0, 1020.0, 1090.0):
-        history = await loads.history(source, "q", 10, 100, now)
+        history = await read(loads, source, 10, 100, now)
         np.testing.assert_array_equal(history.values, np.ones(10, np.float32))
         assert history.start == now - 100
 
@@ -71,7 +78,7 @@ async def test_a_clock_that_ran_ahead_leaves_no_trace(serve: Any, loads: Prometh
 async def test_more_samples_than_asked_are_no_answer(serve: Any, loads: PrometheusLoads) -> None:
     samples = [[1000, "1"]] * 30
     with pytest.raises(SourceFault, match="BadAnswer"):
-        await loads.history(serve(result({"metric": {}, "values": samples}))[0], "q", 10, 40, 1000.0)
+        await read(loads, serve(result({"metric": {}, "values": samples}))[0], 10, 40, 1000.0)
 
 
 async def test_answers_are_read_off_the_event_loop(
@@ -84,7 +91,7 @@ async def test_answers_are_read_off_the_event_loop(
         return to_grid(*args)
 
     monkeypatch.setattr(prometheus_answers, "to_grid", spy)
-    await loads.history(serve(Recorded())[0], "q", 10, 40, 1000.0)
+    await read(loads, serve(Recorded())[0], 10, 40, 1000.0)
     assert seen
     assert threading.main_thread() not in seen
 
@@ -94,9 +101,9 @@ async def test_only_new_slots_are_fetched(serve: Any, loads: PrometheusLoads) ->
         result({"metric": {}, "values": [[990, "1"], [1000, "2"], [1010, "3"]]})(handler)
 
     source, asked = serve(matrix)
-    first = await loads.history(source, "q", 10, 40, 1000.0)
-    again = await loads.history(source, "q", 10, 40, 1009.0)
-    later = await loads.history(source, "q", 10, 40, 1010.0)
+    first = await read(loads, source, 10, 40, 1000.0)
+    again = await read(loads, source, 10, 40, 1009.0)
+    later = await read(loads, source, 10, 40, 1010.0)
     np.testing.assert_array_equal(first.values, np.array([np.nan, np.nan, 1, 2], np.float32))
     np.testing.assert_array_equal(later.values, np.array([np.nan, 1, 2, 3], np.float32))
     assert (first.start, again.start, later.start) == (960, 960, 970)
@@ -108,5 +115,5 @@ async def test_a_source_made_anew_is_another_one(serve: Any, loads: PrometheusLo
     recorded.value = 2
     old, new = serve(Recorded())[0], serve(recorded)[0]
     assert (old.name, old.generation) == (new.name, new.generation)
-    assert (await loads.history(old, "q", 10, 40, 1000.0)).values[0] == 1
-    assert (await loads.history(new, "q", 10, 40, 1000.0)).values[0] == 2
+    assert (await read(loads, old, 10, 40, 1000.0)).values[0] == 1
+    assert (await read(loads, new, 10, 40, 1000.0)).values[0] == 2

@@ -9,6 +9,7 @@ from presage.core.query import (
     GaugeLoad,
     Load,
     Matcher,
+    Selection,
     build_history_query,
     build_selector,
     build_tick_query,
@@ -34,11 +35,11 @@ ORDERS = CounterLoad("http_requests_total", (Matcher("route", "=", "/order"),), 
     ],
 )
 def test_history_query(load: Load, tenant: Matcher | None, step: float, want: str) -> None:
-    assert build_history_query(load, tenant, step) == want
+    assert build_history_query(Selection(load, tenant), step) == want
 
 
 def test_tick_query_asks_load_age_and_targets_at_once() -> None:
-    query = build_tick_query(ORDERS, None, 60)
+    query = build_tick_query(Selection(ORDERS), 60)
     assert query.count(" or ") == 2
     for part in ('"presage","load"', '"presage","newest"', '"presage","target"'):
         assert part in query
@@ -69,4 +70,4 @@ def test_values_are_quoted(value: str, want: str) -> None:
 )
 def test_names_outside_the_grammar_are_refused(load: Load) -> None:
     with pytest.raises(ValueError, match="is n"):
-        build_selector(load, None)
+        build_selector(Selection(load))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
+from presage.core.query import Selection
 from presage.core.resource_type import ResourceType
 from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.watching import WATCHED
@@ -75,23 +76,25 @@ class FakeLoads:
     by_metric: dict[str, TickSample] = field(default_factory=dict)
     fault: SourceFault | None = None
     history_fault: SourceFault | None = None
-    queries: list[str] = field(default_factory=list)
+    asked: list[Selection] = field(default_factory=list)
 
     async def probe(self, source: Source) -> str:
         self._fail()
         return "3.8.1"
 
-    async def observe(self, source: Source, query: str) -> TickSample:
+    async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> list[TickSample]:
         self._fail()
-        self.queries.append(query)
-        return next((sample for metric, sample in self.by_metric.items() if metric in query), self.sample)
+        self.asked += askers
+        return [self.by_metric.get(asker.load.metric, self.sample) for asker in askers]
 
-    async def history(self, source: Source, query: str, step_s: int, history_s: float, now: float) -> History:
+    async def history(
+        self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
+    ) -> list[History]:
         self._fail()
         if self.history_fault is not None:
             raise self.history_fault
-        self.queries.append(query)
-        return History(self.values, (now // step_s - len(self.values)) * step_s)
+        self.asked += askers
+        return [History(self.values, (now // step_s - len(self.values)) * step_s) for _ in askers]
 
     def _fail(self) -> None:
         if self.fault is not None:

@@ -12,6 +12,7 @@ import pytest
 from presage.core.conditions import Condition
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.outcome import Ok, Retry
+from presage.core.query import Matcher
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
@@ -293,8 +294,8 @@ async def test_the_tenant_label_is_forced_on_every_query() -> None:
     world = make_world()
     world.objects.bodies[("MetricSource", "", "main")]["spec"]["tenantLabel"] = {"name": "namespace"}
     await look(world)
-    assert world.loads.queries
-    assert all('namespace="team"' in query for query in world.loads.queries)
+    assert world.loads.asked
+    assert {asker.tenant for asker in world.loads.asked} == {Matcher("namespace", "=", "team")}
 
 
 @pytest.mark.parametrize(

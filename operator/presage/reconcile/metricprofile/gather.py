@@ -13,7 +13,7 @@ from presage.core.faults import SourceFault
 from presage.core.forecast.api import Series
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
-from presage.core.query import CounterLoad, Matcher, build_history_query, build_tick_query
+from presage.core.query import CounterLoad, Matcher, Selection
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook
@@ -106,13 +106,13 @@ async def _gather_load(
     source, event_types = measure.source, measure.event_types
     forced = source.spec.tenant(namespace)
     tenant = Matcher(forced[0], "=", forced[1]) if forced else None
+    askers = [Selection(e.load, tenant) for e in event_types]
     try:
-        queries = [build_tick_query(e.load, tenant, max_age_s) for e in event_types]
-        reading = combine_samples(event_types, [await ports.loads.observe(source, query) for query in queries])
+        reading = combine_samples(event_types, await ports.loads.observe(source, askers, max_age_s))
     except SourceFault as fault:
         return _Load(Reading(None, None, frozenset(), error=fault.message), memory.forecast)
     try:
-        return _Load(reading, await _update_forecast(measure, tenant, memory.forecast, now, ports))
+        return _Load(reading, await _update_forecast(measure, askers, memory.forecast, now, ports))
     except SourceFault as fault:
         return _Load(reading, memory.forecast, fault.message)
 
@@ -138,14 +138,13 @@ def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSamp
 
 
 async def _update_forecast(
-    measure: Measure, tenant: Matcher | None, memory: ForecastMemory | None, now: float, ports: Ports
+    measure: Measure, askers: Sequence[Selection], memory: ForecastMemory | None, now: float, ports: Ports
 ) -> ForecastMemory | None:
     """Return the forecast brought up to the newest complete slot; unchanged if there is no newer one."""
     ask, newest = measure.forecast, int(now // measure.forecast.step_s) - 1
     if memory is not None and memory.last_slot == newest:
         return memory
-    queries = [build_history_query(e.load, tenant, ask.step_s) for e in measure.event_types]
-    histories = [await ports.loads.history(measure.source, q, ask.step_s, ask.history_s, now) for q in queries]
+    histories = await ports.loads.history(measure.source, askers, ask.step_s, ask.history_s, now)
     values, start = add_histories(measure.event_types, histories, ask.step_s)
     if not np.isfinite(values).any():
         return memory
