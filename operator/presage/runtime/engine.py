@@ -27,6 +27,7 @@ from presage.runtime.scheduler import Scheduler
 from presage.runtime.settings import Settings
 from presage.runtime.status import StatusWriter
 from presage.runtime.store import ObjectStore
+from presage.runtime.turns import PatientLoads, Turns
 from presage.runtime.watches import Watches
 from presage.runtime.workers import Workers
 
@@ -62,26 +63,28 @@ class Engine:
         )
         self._forecaster = ForecastThread()
         self._events = EventWriter(client, settings.pod_name)
+        self._turns = Turns(settings.workers)
         self._workers = Workers(
             self._build_reconciler(metrics).reconcile,
             self._queue,
             self._scheduler,
             store,
-            count=settings.workers,
+            turns=self._turns,
             resync_s=settings.resync_seconds,
         )
         self._metrics = metrics
         metrics.watch_value("presage_queue_depth", "Objects that wait to be handled.", lambda: self._queue.depth)
-        metrics.watch_value("presage_queue_age_seconds", "Wait of the object at the front.", lambda: self._queue.age_s)
+        metrics.watch_value("presage_queue_age_seconds", "Longest wait of an object.", lambda: self._queue.age_s)
         metrics.watch_value("presage_seconds_since_sweep", "Age of the last sweep.", self._sweep_age)
         metrics.watch_value("presage_events_dropped", "Events not written.", lambda: self._events.dropped)
 
     def _build_reconciler(self, metrics: Metrics) -> Reconciler:
         clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)
+        loads = PatientLoads(self._loads, self._turns)
 
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, self._loads, self._forecaster, scaler, children)
+            return Ports(clock, self._store, seen, loads, self._forecaster, scaler, children)
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],

@@ -1,7 +1,8 @@
-"""The work queue: de-duplicated keys, each handled by one worker at a time.
+"""The work queue: de-duplicated keys, each handled by one worker at a time, namespaces in turn.
 
 A key added while it waits is not added twice; a key added while it is being handled is handled once more afterwards.
-The queue is bounded by the number of objects, since it holds each key at most once.
+A namespace with many keys does not hold up another one's: each gives one key a round. Keys of cluster-scoped objects
+are those of the namespace "". The queue is bounded by the number of objects, since it holds each key at most once.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from presage.reconcile.kind import ObjectKey
 
 
 class WorkQueue:
-    """First in, first out, on one event loop."""
+    """Round robin over namespaces, first in, first out in each of them, on one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[ObjectKey, float] = OrderedDict()
+        self._waiting: OrderedDict[str, OrderedDict[ObjectKey, float]] = OrderedDict()  # the next namespace first
         self._handled: set[ObjectKey] = set()
         self._again: set[ObjectKey] = set()
         self._ready = asyncio.Event()
@@ -26,16 +27,19 @@ class WorkQueue:
         """Ask for `key` to be handled."""
         if key in self._handled:
             self._again.add(key)
-        elif key not in self._waiting:
-            self._waiting[key] = time.monotonic()
-            self._ready.set()
+            return
+        self._waiting.setdefault(key.namespace, OrderedDict()).setdefault(key, time.monotonic())
+        self._ready.set()
 
     async def get(self) -> ObjectKey:
         """Wait for a key; it must be given back with `done`."""
         while not self._waiting:
             self._ready.clear()
             await self._ready.wait()
-        key, _ = self._waiting.popitem(last=False)
+        namespace, keys = self._waiting.popitem(last=False)
+        key, _ = keys.popitem(last=False)
+        if keys:
+            self._waiting[namespace] = keys  # behind all others
         self._handled.add(key)
         return key
 
@@ -49,10 +53,10 @@ class WorkQueue:
     @property
     def depth(self) -> int:
         """Number of keys that wait."""
-        return len(self._waiting)
+        return sum(len(keys) for keys in self._waiting.values())
 
     @property
     def age_s(self) -> float:
         """Seconds the oldest key has waited; 0 if none waits."""
-        oldest = next(iter(self._waiting.values()), None)
+        oldest = min((next(iter(keys.values())) for keys in self._waiting.values()), default=None)
         return 0.0 if oldest is None else time.monotonic() - oldest

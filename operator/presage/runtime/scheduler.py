@@ -10,6 +10,13 @@ from collections.abc import Callable
 
 from presage.reconcile.kind import ObjectKey
 
+_GRID_S = 1.0
+
+
+def align(due: float, grid_s: float) -> float:
+    """Return the last multiple of `grid_s` at or before `due`: those due in the same interval share their requests."""
+    return due // grid_s * grid_s if grid_s > 0 else due
+
 
 class Scheduler:
     """Keeps one due time a key; the latest call counts.
@@ -26,8 +33,8 @@ class Scheduler:
         self._changed = asyncio.Event()
 
     def schedule(self, key: ObjectKey, delay_s: float) -> None:
-        """Make `key` due in `delay_s` seconds, instead of any time set before."""
-        entry = (time.monotonic() + max(0.0, delay_s), next(self._count))
+        """Make `key` due in `delay_s` seconds or a little less, instead of any time set before."""
+        entry = (align(time.monotonic() + max(0.0, delay_s), min(_GRID_S, delay_s / 10)), next(self._count))
         self._due[key] = entry
         heapq.heappush(self._heap, (*entry, key))
         self._changed.set()

@@ -25,7 +25,12 @@ class Settings(BaseModel):
     lease_name: str = Field(default="presage-operator", min_length=1)
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port of probes and metrics; 0 picks a free one.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
-    workers: int = Field(default=4, ge=1, le=64, description="Objects handled at the same time.")
+    workers: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Objects worked on at the same time; those that wait for a metrics source do not count.",
+    )
     lease_duration_seconds: float = Field(default=10, ge=2, le=300)
     lease_renew_seconds: float = Field(default=2, ge=0.5, le=60)
     resync_seconds: float = Field(default=600, ge=10, le=86400)

@@ -15,6 +15,7 @@ from presage.reconcile.kind import ObjectKey
 from presage.runtime.queue import WorkQueue
 from presage.runtime.scheduler import Scheduler
 from presage.runtime.store import ObjectStore
+from presage.runtime.turns import Turns
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class Workers:
         queue: Where keys come from.
         scheduler: Where due times go.
         store: presage's own objects, for the sweep.
-        count: Workers, that is keys handled at the same time.
+        turns: How many keys are worked on at the same time.
         resync_s: Every object is looked at at least this often.
     """
 
@@ -45,33 +46,34 @@ class Workers:
         scheduler: Scheduler,
         store: ObjectStore,
         *,
-        count: int,
+        turns: Turns,
         resync_s: float,
     ) -> None:
         self._reconcile = reconcile
         self._queue = queue
         self._scheduler = scheduler
         self._store = store
-        self._count = count
+        self._turns = turns
         self._resync_s = resync_s
         self._retries: dict[ObjectKey, int] = {}
         self._seen: dict[ObjectKey, float] = {}
         self.last_sweep: float | None = None
 
     async def run(self) -> None:
-        """Run workers and the sweep until cancelled; a worker that dies ends all, and with it the process."""
+        """Start a worker for each key in its turn, until cancelled; one that dies ends all, and with it the process."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sweep(), name="sweep")
-            for number in range(self._count):
-                group.create_task(self._work(), name=f"worker-{number}")
+            while True:
+                key = await self._queue.get()
+                await self._turns.take()
+                group.create_task(self._work(key), name=f"worker-{key.kind}/{key.namespace}/{key.name}")
 
-    async def _work(self) -> None:
-        while True:
-            key = await self._queue.get()
-            try:
-                await self._handle(key)
-            finally:
-                self._queue.done(key)
+    async def _work(self, key: ObjectKey) -> None:
+        try:
+            await self._handle(key)
+        finally:
+            self._turns.give_back()
+            self._queue.done(key)
 
     async def _handle(self, key: ObjectKey) -> None:
         structlog.contextvars.clear_contextvars()

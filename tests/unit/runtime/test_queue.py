@@ -8,9 +8,10 @@ import pytest
 
 from presage.reconcile.kind import ObjectKey
 from presage.runtime.queue import WorkQueue
-from presage.runtime.scheduler import Scheduler
+from presage.runtime.scheduler import Scheduler, align
 
 A, B = ObjectKey("MetricProfile", "team", "a"), ObjectKey("MetricProfile", "team", "b")
+OTHER, SOURCE = ObjectKey("MetricProfile", "shop", "a"), ObjectKey("MetricSource", "", "main")
 
 
 async def test_a_key_waits_once() -> None:
@@ -43,11 +44,34 @@ async def test_get_waits_for_a_key() -> None:
     assert await waiting == A
 
 
-async def test_age_is_that_of_the_key_at_the_front() -> None:
+async def test_age_is_that_of_the_key_that_waits_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("presage.runtime.queue.time.monotonic", lambda: now[0])
     queue = WorkQueue()
     assert queue.age_s == 0
+    for key in (A, OTHER, A, B):
+        queue.add(key)
+        now[0] += 1
+    assert queue.age_s == 4
+    await queue.get()
+    assert queue.age_s == 3
+
+
+async def test_namespaces_take_turns() -> None:
+    queue = WorkQueue()
+    for key in (A, B, OTHER, SOURCE):
+        queue.add(key)
+    assert [await queue.get() for _ in range(4)] == [A, OTHER, SOURCE, B]
+
+
+async def test_a_key_that_comes_back_waits_behind_its_own() -> None:
+    queue = WorkQueue()
     queue.add(A)
-    assert queue.age_s >= 0
+    queue.add(B)
+    assert await queue.get() == A
+    queue.add(A)
+    queue.done(A)
+    assert [await queue.get(), await queue.get()] == [B, A]
 
 
 def test_the_latest_due_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +88,26 @@ def test_the_latest_due_time_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert released == [B]
     assert scheduler.release_due(120) is None
     assert released == [B, A]
+
+
+@pytest.mark.parametrize(
+    ("due", "grid", "want"),
+    [
+        pytest.param(115.7, 1.0, 115.0, id="a second"),
+        pytest.param(115.0, 1.0, 115.0, id="never later"),
+        pytest.param(115.7, 0.0, 115.7, id="at once"),
+    ],
+)
+def test_due_times_fall_together(due: float, grid: float, want: float) -> None:
+    assert align(due, grid) == want
+
+
+def test_a_due_time_is_early_by_a_tenth_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("presage.runtime.scheduler.time.monotonic", lambda: 100.97)
+    for delay, want in ((15.0, 115.0 - 100.97), (2.0, 102.8 - 100.97)):
+        scheduler = Scheduler(lambda key: None)
+        scheduler.schedule(A, delay)
+        assert scheduler.release_due(100.97) == pytest.approx(want)
 
 
 def test_a_forgotten_key_is_never_due() -> None:

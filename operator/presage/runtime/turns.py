@@ -1,0 +1,71 @@
+"""Turns: how many objects are worked on at the same time, and that waiting for a metrics source does not count as work.
+
+A source that hangs keeps those waiting who ask it, and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from presage.core.query import Selection
+from presage.reconcile.ports import History, Loads, Source, TickSample
+
+
+class Turns:
+    """Counts who works.
+
+    Args:
+        count: How many may work at the same time.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+
+    async def take(self) -> None:
+        """Wait for a turn; it must be given back."""
+        await self._free.acquire()
+
+    def give_back(self) -> None:
+        """End a turn."""
+        self._free.release()
+
+    @contextlib.asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Give the caller's turn to others for the time of the block; wait for one again at its end."""
+        self.give_back()
+        try:
+            yield
+        finally:
+            await self.take()
+
+
+class PatientLoads:
+    """The port `Loads` for handlers that hold a turn: they lend it while they wait.
+
+    Args:
+        loads: Answers.
+        turns: Where turns come from.
+    """
+
+    def __init__(self, loads: Loads, turns: Turns) -> None:
+        self._loads = loads
+        self._turns = turns
+
+    async def probe(self, source: Source) -> str:
+        """See `Loads`."""
+        async with self._turns.lent():
+            return await self._loads.probe(source)
+
+    async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> Sequence[TickSample]:
+        """See `Loads`."""
+        async with self._turns.lent():
+            return await self._loads.observe(source, askers, max_age_s)
+
+    async def history(
+        self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
+    ) -> Sequence[History]:
+        """See `Loads`."""
+        async with self._turns.lent():
+            return await self._loads.history(source, askers, step_s, history_s, now)
