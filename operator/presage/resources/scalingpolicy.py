@@ -47,13 +47,16 @@ class ScalingSettings(Model):
         description="Load that one ready pod serves, in the unit of the load, as a quantity above 0.", examples=["50"]
     )
     headroom_percent: int = Field(
-        default=10, ge=0, le=1000, description="Spare capacity above the load observed now, in percent."
+        default=10,
+        ge=0,
+        le=1000,
+        description="Least spare capacity above the load observed now, in percent. Recent surprises raise it.",
     )
     tolerance_percent: int = Field(
         default=10,
         ge=0,
         le=100,
-        description="Deviation from the current replicas that changes nothing, in percent; more need always counts.",
+        description="How far the load must fall short of the current replicas before any is removed, in percent.",
     )
     stabilization_window_seconds: int = Field(
         default=300,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presage.core.scaling.decision import Demand, ReplicaDecision, ScalingMemory, decide_replicas
 from presage.core.scaling.policy import ScalingPolicy
+from presage.core.scaling.surprise import MOST, Surprises
 from tests.builders import policy
 
 loads = st.none() | st.floats(0, 1e6, allow_nan=False)
@@ -33,10 +36,14 @@ def memories(draw: st.DrawFn) -> ScalingMemory:
     entries = st.lists(st.tuples(ages, st.integers(1, 60)), max_size=5)
     wanted = tuple((NOW - age, n) for age, n in draw(entries))
     removed = tuple((NOW - age, n) for age, n in draw(entries))
-    return ScalingMemory(draw(st.none() | st.floats(0, NOW)), wanted, removed)
+    past = st.lists(st.tuples(ages, st.floats(0, 1e6)), max_size=5)
+    prepared = tuple(sorted((NOW - age, load) for age, load in draw(past)))
+    seen = tuple((NOW - age, min(share, 1.0)) for age, share in draw(past))
+    return ScalingMemory(draw(st.none() | st.floats(0, NOW)), wanted, removed, surprises=Surprises(prepared, seen))
 
 
-demands = st.builds(Demand, loads, loads, loads, st.booleans())
+leads = st.floats(1, 600)
+demands = st.builds(Demand, loads, loads, loads, st.booleans(), leads, st.booleans(), st.floats(0, 1e6))
 currents = st.integers(1, 200)
 
 
@@ -55,8 +62,8 @@ def test_monotone_in_load(
     rule: ScalingPolicy, current: int, asked: Demand, memory: ScalingMemory, more: float, which: str
 ) -> None:
     base = {"observed": asked.observed or 0.0, "soon": asked.soon or 0.0, "later": asked.later or 0.0}
-    low = decide(rule, current, Demand(**base, may_shrink=asked.may_shrink), memory)
-    high = decide(rule, current, Demand(**{**base, which: base[which] + more}, may_shrink=asked.may_shrink), memory)
+    low = decide(rule, current, replace(asked, **base), memory)
+    high = decide(rule, current, replace(asked, **{**base, which: base[which] + more}), memory)
     assert high.replicas >= low.replicas
 
 
@@ -64,7 +71,7 @@ def test_monotone_in_load(
 def test_missing_data_never_lowers(
     rule: ScalingPolicy, current: int, observed: float | None, soon: float | None, memory: ScalingMemory
 ) -> None:
-    got = decide(rule, current, Demand(observed, soon, soon, may_shrink=False), memory)
+    got = decide(rule, current, Demand(observed, soon, soon, may_shrink=False, lead_s=60.0), memory)
     assert got.replicas >= min(current, rule.max_replicas)
 
 
@@ -88,3 +95,13 @@ def test_no_step_is_larger_than_allowed(
     if got.replicas < min(current, rule.max_replicas):
         recent = sum(n for at, n in memory.removed if at > NOW - rule.down_period_s)
         assert current - got.replicas <= max(1, (current + recent) * rule.max_down)
+
+
+@given(policies(), currents, demands, memories())
+def test_the_margin_is_bounded(rule: ScalingPolicy, current: int, asked: Demand, memory: ScalingMemory) -> None:
+    got = decide(rule, current, asked, memory)
+    if asked.observed is not None and got.observed is not None:
+        least = asked.observed * (1 + rule.headroom)
+        most = max(asked.observed * (1 + max(MOST, rule.headroom)), asked.observed + asked.spread)
+        assert least <= got.observed * (1 + 1e-9)
+        assert got.observed <= most * (1 + 1e-9)

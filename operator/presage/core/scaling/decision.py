@@ -8,9 +8,10 @@ pause, never lowers before a whole stabilization window was seen.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from presage.core.scaling.policy import ScalingPolicy
+from presage.core.scaling.surprise import Surprises, compare, prepare
 
 GAP_PERIODS, GAP_S = 4, 10.0  # decisions further apart than this do not add up to one stabilization window
 ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
@@ -25,12 +26,18 @@ class Demand:
         soon: Highest forecast load until a replica asked for now would be ready and one slot more.
         later: Highest forecast load over the lead time and the stabilization window.
         may_shrink: Data is fresh, complete and long enough to remove a replica.
+        lead_s: Seconds until a replica asked for now would be ready.
+        complete: `observed` is fresh and all of the load; else nothing is learned from it.
+        spread: How far the load may stray from `observed` meanwhile, where that is the best guess there is.
     """
 
     observed: float | None
     soon: float | None
     later: float | None
     may_shrink: bool
+    lead_s: float
+    complete: bool = True
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,14 @@ class ScalingMemory:
         wanted: (epoch s, replicas) wanted, within the stabilization window.
         removed: (epoch s, count) of steps down, within the down period.
         left: Replicas the target was left at; None before the first decision.
+        surprises: How far the load outran what was prepared for.
     """
 
     since: float | None = None
     wanted: tuple[tuple[float, int], ...] = ()
     removed: tuple[tuple[float, int], ...] = ()
     left: int | None = None
+    surprises: Surprises = field(default_factory=Surprises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class ReplicaDecision:
         wanted: What the load alone asks for, within limits, before tolerance and stabilization.
         need: Replicas for the forecast load; None without a forecast.
         reactive: Replicas for the observed load; None without one.
+        observed: Load that the reactive part planned for: the observed one and its margin; None without one.
         binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
         memory: To be given to `remember_outcome`, and from there to the next decision.
     """
@@ -67,6 +77,7 @@ class ReplicaDecision:
     wanted: int
     need: int | None
     reactive: int | None
+    observed: float | None
     binding: str
     memory: ScalingMemory
 
@@ -90,22 +101,35 @@ def decide_replicas(
         memory: From the previous decision; empty after a restart.
         now: Epoch seconds.
     """
-    observed = None if demand.observed is None else demand.observed * (1 + policy.headroom)
+    memory = _compare(policy, memory, demand, now)
+    margin = max(policy.headroom, memory.surprises.margin)
+    observed = None if demand.observed is None else demand.observed + max(margin * demand.observed, demand.spread)
     need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
     raw = max((n for n in (need, reactive) if n is not None), default=None)
     wanted = _clamp(policy, current if raw is None else raw)
     memory = _remember(policy, memory, now, current, wanted)
     load = max((x for x in (demand.soon, observed) if x is not None and math.isfinite(x)), default=None)
+    if load is not None:
+        memory = replace(memory, surprises=prepare(memory.surprises, load, now))
     ratio = 1.0 if load is None or current == 0 else load / (policy.per_pod * current)
-    if wanted > current:
-        small = current >= policy.min_replicas and (need or 0) <= current and ratio <= 1 + policy.tolerance
-        replicas = current if small else wanted
-    elif wanted < current:
-        replicas = _step_down(policy, current, demand, memory, now, ratio)
-    else:
-        replicas = current
+    replicas = wanted if wanted >= current else _step_down(policy, current, demand, memory, now, ratio)
     binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
-    return ReplicaDecision(replicas, wanted, need, reactive, binding, memory)
+    return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, memory)
+
+
+def _compare(policy: ScalingPolicy, memory: ScalingMemory, demand: Demand, now: float) -> ScalingMemory:
+    """Compare the load with what was prepared for; incomplete data breaks the row."""
+    if demand.observed is None or not demand.complete or not math.isfinite(demand.observed):
+        return replace(memory, surprises=Surprises())
+    keep_s = max(policy.stabilization_s, demand.lead_s)
+    found = compare(
+        memory.surprises, demand.observed, now, lead_s=demand.lead_s, keep_s=keep_s, gap_s=_longest_gap_s(policy)
+    )
+    return replace(memory, surprises=found)
+
+
+def _longest_gap_s(policy: ScalingPolicy) -> float:
+    return GAP_PERIODS * policy.decision_period_s + GAP_S
 
 
 def _clamp(policy: ScalingPolicy, replicas: int) -> int:
@@ -121,12 +145,12 @@ def remember_outcome(memory: ScalingMemory, current: int, replicas: int, now: fl
 def _remember(policy: ScalingPolicy, memory: ScalingMemory, now: float, current: int, wanted: int) -> ScalingMemory:
     """Add what is wanted now; after a gap, or a raise by another hand, the stabilization window begins anew."""
     last = memory.wanted[-1][0] if memory.wanted else -math.inf
-    gap = now - last > GAP_PERIODS * policy.decision_period_s + GAP_S
+    gap = now - last > _longest_gap_s(policy)
     raised = memory.left is not None and current > memory.left
     since = now if memory.since is None or gap or raised else memory.since
     recent = tuple(x for x in memory.wanted if x[0] > now - policy.stabilization_s)
     removed = tuple(x for x in memory.removed if x[0] > now - policy.down_period_s)
-    return ScalingMemory(since, (*recent, (now, wanted)), removed, memory.left)
+    return replace(memory, since=since, wanted=(*recent, (now, wanted)), removed=removed)
 
 
 def _step_down(

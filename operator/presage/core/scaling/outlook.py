@@ -46,8 +46,20 @@ def find_peak(outlook: Outlook | None, since: float, until: float) -> Peak | Non
     """
     if outlook is None or not outlook.start <= since < outlook.end:
         return None
-    first = int((since - outlook.start) // outlook.step_s)
-    last = int((until - outlook.start) // outlook.step_s)
-    span = outlook.upper[first : max(first, last) + 1]
+    first, span = _cut(outlook, outlook.upper, since, until)
     highest = int(np.argmax(span))
     return Peak(float(span[highest]), outlook.start + (first + highest) * outlook.step_s)
+
+
+def find_spread(outlook: Outlook | None, since: float, until: float) -> float:
+    """Return how far `upper` lies above `median` at most in [since, until]; 0 where the forecast has run out."""
+    if outlook is None or not outlook.start <= since < outlook.end:
+        return 0.0
+    return float(_cut(outlook, outlook.upper - outlook.median, since, until)[1].max())
+
+
+def _cut(outlook: Outlook, values: NDArray[np.float64], since: float, until: float) -> tuple[int, NDArray[np.float64]]:
+    """Return the first slot that meets [since, until], and the values of all that do."""
+    first = int((since - outlook.start) // outlook.step_s)
+    last = int((until - outlook.start) // outlook.step_s)
+    return first, values[first : max(first, last) + 1]

@@ -15,8 +15,8 @@ class ScalingPolicy:
         min_replicas: Never fewer.
         max_replicas: Never more.
         per_pod: Load one pod serves, in the unit of the load.
-        headroom: Share added to the observed load by the reactive part.
-        tolerance: Share of deviation that changes nothing.
+        headroom: Least share added to the observed load by the reactive part.
+        tolerance: Share by which the load must fall short of the current replicas before any is removed.
         stabilization_s: How long a lower number must have held before replicas go down.
         max_down: Share of replicas that may go in one `down_period_s`.
         down_period_s: Seconds over which `max_down` counts.

@@ -34,7 +34,8 @@ def judge_forecast(forecast: Forecast | None, history_fault: str = "") -> Trust:
 
     The pool holds yesterday's and last week's value themselves, so it never loses to them by much. What a forecast
     must add for scaling is foresight: it is refused while the last value is the best guess at every horizon, since
-    that is what the reactive part already acts on, and without the history of one season.
+    that is what the reactive part already acts on, and without the history of one season. What such a forecast still
+    tells is how far the load strays from its last value: the reactive part keeps that in hand.
     """
     if forecast is None and history_fault:
         return Trust(False, "HistoryUnavailable", f"{history_fault} Scaling follows the observed load.")
@@ -47,7 +48,10 @@ def judge_forecast(forecast: Forecast | None, history_fault: str = "") -> Trust:
         message = "History is shorter than one season: scaling follows the observed load and removes no replica."
         return Trust(False, "ShortHistory", message, leader, loss, naive)
     if _last_value_always_wins(forecast):
-        message = "The last value is the best guess at every horizon: scaling follows the observed load."
+        message = (
+            "The last value is the best guess at every horizon: scaling follows the observed load, "
+            "with the margin that its own changes ask for."
+        )
         return Trust(False, "NaiveIsBetter", message, leader, loss, naive)
     message = "The forecast sees more than the last value does, on this load's own history."
     return Trust(True, "BacktestPassed", message, leader, loss, naive)

@@ -8,7 +8,7 @@ from presage.core.conditions import Condition, Status
 from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
-from presage.core.scaling.outlook import Outlook, Peak, find_peak
+from presage.core.scaling.outlook import Outlook, Peak, find_peak, find_spread
 from presage.core.scaling.trust import Trust, judge_forecast
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan, TargetState
@@ -124,15 +124,20 @@ def _decide_replicas(
     trust: Trust,
 ) -> tuple[ReplicaDecision, Peak | None]:
     policy, now = given.spec.scaling, given.now
-    outlook = given.forecast.outlook if given.forecast and trust.trusted else None
-    soon = find_peak(outlook, now, now + lead.value_s + given.spec.forecast.step_s)
+    known = given.forecast.outlook if given.forecast else None
+    outlook = known if trust.trusted else None
+    until = now + lead.value_s + given.spec.forecast.step_s
+    soon = find_peak(outlook, now, until)
     later = find_peak(outlook, now, now + lead.value_s + policy.stabilization_s)
+    live, last_value_leads = judgement.rung == "Live", trust.reason == "NaiveIsBetter"
     demand = Demand(
         observed=given.reading.observed if given.reading else None,
         soon=soon.load if soon else None,
         later=later.load if later else None,
-        may_shrink=judgement.rung == "Live"
-        and (soon is not None if trust.trusted else trust.reason == "NaiveIsBetter"),
+        may_shrink=live and (soon is not None if trust.trusted else last_value_leads),
+        lead_s=lead.value_s,
+        complete=live,
+        spread=find_spread(known, now, until) if last_value_leads else 0.0,
     )
     return decide_replicas(policy, target.replicas, demand, memory.scaling, now), soon
 

@@ -17,6 +17,7 @@ from presage.core.query import CounterLoad, Matcher, Selection
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook
+from presage.core.scaling.surprise import Surprises
 from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure, Problem, ProfileInput, ProfileMemory
 from presage.reconcile.metricprofile.status import SHOWN_LEVEL
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
@@ -78,7 +79,8 @@ def recall(memory: ProfileMemory | None, target: str, measure: Measure | None) -
     if memory is None or memory.target != target:
         return ProfileMemory(target=target, measure=measure)
     if memory.measure != measure:
-        return replace(memory, measure=measure, forecast=None, reporting_share=0.0)
+        scaling = replace(memory.scaling, surprises=Surprises())
+        return replace(memory, measure=measure, scaling=scaling, forecast=None, reporting_share=0.0)
     return memory
 
 

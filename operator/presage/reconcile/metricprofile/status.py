@@ -76,8 +76,10 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
         )
     else:
         forecast = "no forecast in force"
-    observed = facts.given.reading.observed if facts.given.reading else None
-    reactive = "unknown" if observed is None else f"{decision.reactive} for {_round(observed):g} now"
+    observed, planned = facts.given.reading.observed if facts.given.reading else None, decision.observed
+    reactive = "unknown"
+    if observed is not None and planned is not None:
+        reactive = f"{decision.reactive} for {_round(observed):g} now, {_round(planned):g} with its margin"
     noun = "replica" if decision.replicas == 1 else "replicas"
     return (
         f"{decision.replicas} {noun} ({decision.binding}): {forecast}; reactive {reactive}; "

@@ -11,11 +11,12 @@ from presage.core.scaling.policy import ScalingPolicy
 from tests.builders import policy
 
 NOW = 10_000.0
+LEAD = 60.0
 SEASONED = ScalingMemory(since=0.0, wanted=((NOW - 15, 1),))
 
 
 def demand(observed: float | None, soon: float | None, later: float | None = None, *, shrink: bool = True) -> Demand:
-    return Demand(observed, soon, soon if later is None else later, shrink)
+    return Demand(observed, soon, soon if later is None else later, shrink, LEAD)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,9 @@ def demand(observed: float | None, soon: float | None, later: float | None = Non
         pytest.param(4, demand(2000, 2000), 20, "Maximum", id="never above the maximum"),
         pytest.param(1, demand(None, None, shrink=False), 2, "Hold", id="never below the minimum"),
         pytest.param(30, demand(None, None, shrink=False), 20, "Hold", id="the maximum holds without data too"),
-        pytest.param(4, demand(190, 150), 4, "Reactive", id="within tolerance upwards: stay"),
-        pytest.param(4, demand(100, 201), 5, "Forecast", id="no tolerance where the need exceeds the current"),
+        pytest.param(4, demand(190, 150), 5, "Reactive", id="no tolerance upwards: it would eat the headroom"),
+        pytest.param(4, demand(180, 150), 4, "Reactive", id="load and headroom just fit"),
+        pytest.param(4, demand(100, 201), 5, "Forecast", id="a need just above the current counts"),
         pytest.param(10, demand(100, 100), 8, "Stabilization", id="down in steps of a fifth"),
         pytest.param(10, demand(100, 100, 500), 10, "Stabilization", id="a later need keeps replicas"),
         pytest.param(10, demand(100, 470), 10, "Forecast", id="within tolerance downwards: stay"),
@@ -67,7 +69,7 @@ def test_a_restart_never_lowers_before_a_whole_window() -> None:
 @pytest.mark.parametrize("gap", [300, 7200])
 def test_a_gap_between_decisions_is_no_observation(gap: int) -> None:
     """Mode Off for a while, a source or an operator away: what happened meanwhile nobody knows."""
-    seen = play(policy(), 10, [(0.0, 480.0), (float(gap), 100.0), (gap + 15.0, 100.0)])
+    seen = play(policy(), 10, [(0.0, 450.0), (float(gap), 100.0), (gap + 15.0, 100.0)])
     assert seen == [10, 10, 10]
 
 
@@ -91,7 +93,7 @@ def test_what_was_not_done_is_not_booked() -> None:
 
 
 def test_a_peak_within_the_window_keeps_replicas() -> None:
-    seen = play(policy(), 10, [(0.0, 480.0), *every(15, 315, 100, start=15)])
+    seen = play(policy(), 10, [(0.0, 450.0), *every(15, 315, 100, start=15)])
     assert seen == [10] * 20 + [8, 8]
 
 
@@ -103,3 +105,56 @@ def test_steps_down_add_up_over_the_period() -> None:
 def test_a_load_beyond_all_numbers_is_unknown(load: float) -> None:
     got = decide_replicas(policy(per_pod=1e-9), 4, demand(load, None, shrink=False), SEASONED, NOW)
     assert got.replicas == 4
+
+
+def ramp(start: float, slope: float, seconds: int) -> list[tuple[float, float]]:
+    return [(float(second), start + slope * second) for second in range(0, seconds + 1, 15)]
+
+
+def follow(
+    ticks: Iterable[tuple[float, float]], *, soon: float | None = None, complete: bool = True
+) -> list[float | None]:
+    """Decide at each (seconds after NOW, observed load); return the load each decision's reactive part planned for."""
+    memory, planned = SEASONED, []
+    for seconds, load in ticks:
+        asked = Demand(load, soon, soon, may_shrink=True, lead_s=LEAD, complete=complete)
+        got = decide_replicas(policy(max_replicas=1000), 20, asked, memory, NOW + seconds)
+        memory = remember_outcome(got.memory, 20, 20, NOW + seconds)
+        planned.append(got.observed)
+    return planned
+
+
+def test_a_rise_nobody_foresaw_is_expected_to_go_on() -> None:
+    """100 was asked for with 10 % in hand; one lead time later it is 160, 45 % more: that much is kept in hand."""
+    planned = follow(ramp(100, 1, 60))
+    assert planned[:4] == pytest.approx([110, 126.5, 143, 159.5])
+    assert planned[4] == pytest.approx(160 * 160 / 110)
+
+
+def test_a_rise_that_was_foreseen_is_no_surprise() -> None:
+    assert follow(ramp(100, 1, 60), soon=170)[4] == pytest.approx(160 * 1.1)
+
+
+def test_a_surprise_is_forgotten_after_the_stabilization_window() -> None:
+    planned = follow([*ramp(100, 1, 60), *every(15, 600, 160, start=75)])
+    assert planned[5] == pytest.approx(160 * 160 / 110)
+    assert planned[-1] == pytest.approx(160 * 1.1)
+
+
+def test_a_surprise_at_most_doubles_the_load() -> None:
+    assert follow([*every(15, 45, 10), (60.0, 5000.0)])[-1] == pytest.approx(10_000)
+
+
+def test_incomplete_data_teaches_nothing() -> None:
+    """Half of the load seen, then all of it: that is no rise."""
+    assert follow(ramp(100, 1, 60), complete=False)[4] == pytest.approx(160 * 1.1)
+
+
+def test_a_pause_is_no_surprise() -> None:
+    assert follow([(0.0, 100.0), (15.0, 100.0), (3600.0, 300.0)])[-1] == pytest.approx(330)
+
+
+def test_where_the_last_value_is_the_best_guess_its_spread_is_kept_in_hand() -> None:
+    asked = Demand(100, None, None, may_shrink=True, lead_s=LEAD, spread=80)
+    got = decide_replicas(policy(), 2, asked, SEASONED, NOW)
+    assert (got.replicas, got.binding, got.observed) == (4, "Reactive", 180)
