@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from presage.core.resource_type import ResourceType
 
 _TIMEOUT_S = 10
 _PAGE = 500
+_LONGEST_MESSAGE = 300
 _MAX_ANSWER = 64 * 1024 * 1024
 _REVIEWS = ResourceType("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False)
 
@@ -144,15 +146,30 @@ class ClusterReader:
         answer = decode(self._send("POST", path, {}, body, _MAX_ANSWER), path)
         return bool(answer.get("status", {}).get("allowed"))
 
-    def fetch(self, path: str, query: Mapping[str, str] | None = None, *, max_bytes: int = _MAX_ANSWER) -> Answer:
-        """Return what is at a path as it comes, cut after `max_bytes`.
+    def fetch(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        max_bytes: int = _MAX_ANSWER,
+        accepted: tuple[int, ...] = (),
+    ) -> Answer:
+        """Return what is at a path as it comes, cut after `max_bytes`; status codes in `accepted` are no error.
 
         Raises:
             ReaderError: If it cannot be read.
         """
-        return self._send("GET", path, query or {}, None, max_bytes)
+        return self._send("GET", path, query or {}, None, max_bytes, accepted)
 
-    def _send(self, method: str, path: str, query: Mapping[str, str], body: object, max_bytes: int) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: object,
+        max_bytes: int,
+        accepted: tuple[int, ...] = (),
+    ) -> Answer:
         sent = time.time()
         try:
             with self._api.session.request(
@@ -164,7 +181,8 @@ class ClusterReader:
             raise ReaderError(f"cannot reach the cluster at {self._api.url}: {_explain(error)}", 3) from None
         except (pykube.exceptions.PyKubeError, OSError) as error:  # such as a login helper of the kubeconfig that fails
             raise ReaderError(f"cannot log in to the cluster: {error}", 3) from None
-        _refuse(response.status_code, path, content)
+        if response.status_code not in accepted:
+            _refuse(response.status_code, path, content)
         return Answer(content, _date(response.headers.get("Date")), sent, received)
 
 
@@ -193,18 +211,26 @@ def _read(response: requests.Response, max_bytes: int) -> bytes:
 
 
 def _refuse(status: int, path: str, content: bytes) -> None:
-    """Raise what a status code means."""
+    """Raise what a status code means, in the API server's words where it has some."""
     if status < 400:
         return
-    where = path.partition("?")[0]
+    said = _message(content)
     if status == 401:
         raise ReaderError("the cluster does not accept the kubeconfig's credentials: log in again", 3)
     if status == 403:
-        raise Refused(f"the cluster refuses access to {where}", 3)
+        raise Refused(f"the cluster refuses: {said or path}", 3)
     if status == 404:
-        raise Absent(f"there is nothing at {where}", 2)
-    said = content[:200].decode(errors="replace").strip() if status == 503 else ""
-    raise ReaderError(f"the cluster answers {status} to {where}{': ' if said else ''}{said}", 3)
+        raise Absent(f"there is nothing at {path}", 2)
+    raise ReaderError(f"the cluster answers {status}: {said or path}", 3)
+
+
+def _message(content: bytes) -> str:
+    """Return the message of a Status, or the beginning of a text, in one line."""
+    text = content.decode(errors="replace")
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        text = str(json.loads(text)["message"])
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 
 def _date(text: str | None) -> float | None:

@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("operator", help="run the operator; its settings are PRESAGE_* environment variables")
     _add_explain(commands)
     _add_check(commands)
+    _add_bundle(commands)
     generate = commands.add_parser("generate", help="write CRDs, RBAC rules and reference (for developers)")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     generate.add_argument("--root", default=".", help="folder of the repository; default: here")
@@ -60,6 +61,21 @@ def _add_check(commands: _Commands) -> None:
     check.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
 
 
+def _add_bundle(commands: _Commands) -> None:
+    bundle = commands.add_parser(
+        "bundle",
+        help="write what helps others to find a fault, without secrets",
+        description="Writes one file with what helps others to find a fault: the findings of presage check, presage's "
+        "objects and events, state, metrics and logs of the operator. Secrets are never read, and what looks like one "
+        "is taken out. Changes nothing on the cluster.",
+        epilog="exit codes: 0 written (what could not be read is listed), 1 cannot write, 2 bad usage or kubeconfig, "
+        "3 cluster unreachable",
+    )
+    bundle.add_argument("-n", "--namespace", help="namespace of the operator; default: found by its labels")
+    bundle.add_argument("--context", help="context of the kubeconfig")
+    bundle.add_argument("-o", "--output", metavar="FILE.tar.gz", help="default: presage-bundle-TIME.tar.gz, here")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run one subcommand but `operator`; return the exit code."""
     if arguments.command == "generate":
@@ -70,6 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
         from presage.cli.check import check
 
         return check(arguments.namespace, arguments.context, arguments.output)
+    if arguments.command == "bundle":
+        from presage.cli.bundle import bundle
+
+        return bundle(arguments.namespace, arguments.context, arguments.output)
     from presage.cli.explain import explain
 
     return explain(arguments.object, arguments.namespace, arguments.context)

@@ -42,7 +42,7 @@ def barred() -> str:
     return ",".join(sorted((names | {"pandas", "scipy"}) - LOCKED - {"pyyaml", "presage"}))
 
 
-@pytest.mark.parametrize("command", ["check", "explain"])
+@pytest.mark.parametrize("command", ["bundle", "check", "explain"])
 def test_nothing_else_is_imported(command: str, tmp_path: Path) -> None:
     absent = f"{tmp_path}/kubeconfig"
     arguments = [command, *(["mprof/x"] if command == "explain" else [])]
