@@ -56,6 +56,11 @@ async def kube(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 @pytest.fixture(scope="session")
 def crds(api: client.ApiClient) -> None:
     """The CRDs of this checkout are in force."""
+    install_crds(api)
+
+
+def install_crds(api: client.ApiClient) -> None:
+    """Create or update the CRDs of this checkout, and wait until they are served."""
     definitions = client.ApiextensionsV1Api(api)
     for path in sorted(CRDS.glob("*.yaml")):
         _install(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))

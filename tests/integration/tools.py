@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -56,10 +57,20 @@ async def eventually(holds: Callable[[], object], *, within: float = 10.0, what:
 
 
 class Link:
-    """A TCP link to the API server that passes bytes through, and can drop, freeze or refuse connections."""
+    """A TCP link to a server that passes bytes through, and can drop, freeze or refuse connections.
 
-    def __init__(self, host: str, port: int) -> None:
+    Args:
+        host: The server.
+        port: Its port.
+        near: Ends TLS here with this certificate; None passes it through.
+        far: Begins TLS to the server anew, where it was ended here.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, near: ssl.SSLContext | None = None, far: ssl.SSLContext | None = None
+    ) -> None:
         self._target = (host, port)
+        self._near, self._far = near, far
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.StreamWriter] = []
         self._frozen: set[asyncio.StreamWriter] = set()
@@ -69,7 +80,7 @@ class Link:
         self.opened = 0
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._near)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -95,7 +106,7 @@ class Link:
         if self.refusing:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        far_reader, far_writer = await asyncio.open_connection(*self._target, ssl=self._far)
         self._writers += [writer, far_writer]
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.ensure_future(self._pass_on(source, sink))

@@ -69,15 +69,19 @@ async def connect(
     Args:
         context: name of a kubeconfig context; None for the service account or the current context.
         threads: requests under way at most; more wait for a free thread.
-        strict_certificates: False drops the formal certificate rules that Python 3.13 added; chain and host name are
-            verified all the same.
+        strict_certificates: False drops the formal rules of RFC 5280; chain and host name are verified all the same.
         observer: told of every request; must be safe to call from threads.
 
     Raises:
         Unavailable: no way to a cluster is known, or the API server cannot be reached; names a certificate's fault.
     """
     configuration = await asyncio.to_thread(load_configuration, context, pool_size=threads + _WATCH_CONNECTIONS)
-    client = KubeClient(Transport(configuration, strict_certificates=strict_certificates), threads, observer)
+    try:
+        transport = Transport(configuration, strict_certificates=strict_certificates)
+    except OSError as error:  # also what the ssl module raises for a file that holds no certificate
+        authority = configuration.ssl_ca_cert
+        raise Unavailable(f"the API server's authority cannot be read: {authority}: {error.strerror}") from error
+    client = KubeClient(transport, threads, observer)
     try:
         await client.server_version()
     except Forbidden:

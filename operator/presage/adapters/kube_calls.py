@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from presage.adapters.kube_error import KubeError
-from presage.adapters.kube_json import JsonObject, text_at
-from presage.adapters.kube_path import LEASES, api_path
+from presage.adapters.kube_json import JsonObject, object_at, text_at
+from presage.adapters.kube_path import ACCESS_REVIEWS, LEASES, api_path
 from presage.adapters.kube_transport import Limits, Transport
+from presage.core.installation.facts import Right
 
 Observer = Callable[[str, str, str, float], None]
 """Called after each request, in its thread: verb, plural, outcome (`ok` or the error's class), seconds."""
@@ -48,6 +49,28 @@ class KubeCalls:
             self._threads, "get", "version", lambda: self.transport.request("GET", "/version", READ)
         )
         return text_at(answer, "gitVersion") or ""
+
+    async def may(self, right: Right) -> bool:
+        """Whether this process has a right; everyone may ask that.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        plural, _, subresource = right.resource.partition("/")
+        asked = {"verb": right.verb, "group": right.group, "resource": plural, "subresource": subresource}
+        body = {
+            "apiVersion": ACCESS_REVIEWS.api_version,
+            "kind": ACCESS_REVIEWS.kind,
+            "spec": {"resourceAttributes": {**asked, "namespace": right.namespace, "name": right.name}},
+        }
+        path = api_path(ACCESS_REVIEWS)
+        answer = await self._run(
+            self._threads,
+            "create",
+            ACCESS_REVIEWS.plural,
+            lambda: self.transport.request("POST", path, READ, body=body),
+        )
+        return bool(object_at(answer, "status").get("allowed"))
 
     async def get_lease(self, namespace: str, name: str) -> dict[str, object]:
         """The Lease object, read in the Lease's own thread.

@@ -93,6 +93,7 @@ class WatchReader:
         self._jitter = jitter
         self._path = api_path(resource)
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._lock = threading.Lock()  # guards _stream
         self._stream: Stream | None = None
         self._known: dict[Key, Mapping[str, Any]] = {}
@@ -101,9 +102,14 @@ class WatchReader:
     def stop(self) -> None:
         """End `run` soon; a read that waits is cut short. May be called from any thread."""
         self._stopping.set()
+        self.retry_now()
         with self._lock:
             if self._stream is not None:
                 self._stream.shutdown()
+
+    def retry_now(self) -> None:
+        """Do not wait for the next try: what stood in the way is gone. May be called from any thread."""
+        self._wake.set()
 
     def run(self) -> None:
         """List and watch until `stop`."""
@@ -126,7 +132,8 @@ class WatchReader:
                 failures += 1
                 self._note(error, failures)
                 pause = self._back_off(failures)
-            self._stopping.wait(pause)
+            self._wake.wait(pause)
+            self._wake.clear()
 
     def _note(self, error: KubeError, failures: int) -> None:
         if self._stopping.is_set():
@@ -136,8 +143,7 @@ class WatchReader:
         if not isinstance(error, Unavailable) or failures % _RELIST_AFTER_FAILURES == 0:
             self._version = ""
         if failures > 1 or not isinstance(error, Unavailable):  # one dropped connection is daily business
-            self.trouble = f"watch of {self._resource.plural}: {error}"
-            log.warning("watch.failed", resource=self._resource.plural, failures=failures, error=str(error))
+            self.trouble = f"watch of {self._resource.plural}: {error}"  # told by whoever looks at it, once
 
     def _back_off(self, failures: int) -> float:
         if failures < 1:

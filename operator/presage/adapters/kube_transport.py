@@ -8,7 +8,9 @@ failure is a `KubeError`.
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +19,7 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes.client.api_client import ApiClient
 
-from presage.adapters.kube_config import authorization, explain_tls, relaxed_ssl_context
+from presage.adapters.kube_config import authorization
 from presage.adapters.kube_error import (
     Conflict,
     Forbidden,
@@ -29,12 +31,15 @@ from presage.adapters.kube_error import (
     Unavailable,
 )
 from presage.adapters.kube_json import int_at, text_at
+from presage.adapters.tls import build_ssl_context, explain_tls
 
 MAX_ANSWER_BYTES = 64 * 2**20
 """Largest answer read: a page of 500 objects of 100 KiB, with room."""
 MAX_LINE_BYTES = 8 * 2**20
 """Largest event of a watch: etcd refuses objects beyond 1.5 MiB; managed fields and encoding may add to that."""
 _USER_AGENT = "presage"
+_NO_CONNECTION = (ConnectionRefusedError, socket.gaierror)
+_NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 _BY_STATUS: Mapping[int, type[KubeError]] = {
     401: Forbidden,
     403: Forbidden,
@@ -55,7 +60,8 @@ class Limits:
 class Stream:
     """An open watch: lines of JSON until the server ends it or `shutdown` is called from another thread."""
 
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+    def __init__(self, response: urllib3.BaseHTTPResponse, server: str) -> None:
+        self.server = server
         self._response = response
 
     def lines(self) -> Iterator[dict[str, object]]:
@@ -77,7 +83,7 @@ class Stream:
                 elif len(buffer) > MAX_LINE_BYTES:
                     raise Unavailable(f"an event of the watch is larger than {MAX_LINE_BYTES} bytes")
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise _unreachable(error) from error
+            raise _unreachable(error, self.server) from error
 
     def shutdown(self) -> None:
         """End the stream from another thread: a read that waits returns at once."""
@@ -98,8 +104,9 @@ class Transport:
         self._configuration = configuration
         self._api = ApiClient(configuration)
         self._pool: urllib3.PoolManager = self._api.rest_client.pool_manager
-        if not strict_certificates:
-            self._pool.connection_pool_kw["ssl_context"] = relaxed_ssl_context()
+        self._pool.connection_pool_kw["ssl_context"] = build_ssl_context(
+            strict=strict_certificates, verify=configuration.verify_ssl, authority_file=configuration.ssl_ca_cert
+        )
 
     @property
     def server(self) -> str:
@@ -132,7 +139,7 @@ class Transport:
                 response.close()
                 raise Unavailable(f"the answer to {method} {path} is larger than {MAX_ANSWER_BYTES} bytes")
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _unreachable(error) from error
+            raise _unreachable(error, self.server) from error
         finally:
             response.release_conn()
         if response.status >= 300:
@@ -147,11 +154,11 @@ class Transport:
         """
         response = self._send("GET", path, limits, query=query)
         if response.status < 300:
-            return Stream(response)
+            return Stream(response, self.server)
         try:
             data = response.read(amt=2**20, decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _unreachable(error) from error
+            raise _unreachable(error, self.server) from error
         finally:
             response.close()
         raise error_of(response.status, data, response.headers.get("Retry-After"))
@@ -184,7 +191,7 @@ class Transport:
                 redirect=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _unreachable(error) from error
+            raise _unreachable(error, self.server) from error
 
 
 def error_of(status: int, body: bytes, retry_after: str | None = None) -> KubeError:
@@ -229,8 +236,19 @@ def _decoded(data: bytes) -> dict[str, object]:
     return value
 
 
-def _unreachable(error: Exception) -> Unavailable:
+def _unreachable(error: Exception, server: str) -> Unavailable:
+    """Say why there was no answer, in words that stay the same while the cause does: whoever tells it tells it once."""
     refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # for urllib3 that is a timeout, too
     if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) and not refused:
-        return Unavailable("the API server did not answer in time")
-    return Unavailable(explain_tls(error) or f"the API server cannot be reached: {type(error).__name__}: {error}")
+        return Unavailable(f"the API server {server} did not answer in time")
+    return Unavailable(explain_tls(error) or f"the API server {server} cannot be reached: {_root_cause(error)}")
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return why no connection came about, or that one broke: how it broke differs from try to try."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, _NO_CONNECTION) or getattr(seen, "errno", None) in _NO_ROUTE:
+            return str(getattr(seen, "strerror", None) or seen)
+        seen = seen.__cause__ or seen.__context__ or next((a for a in seen.args if isinstance(a, BaseException)), None)
+    return "the connection was cut off"

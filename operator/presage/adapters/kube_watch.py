@@ -98,6 +98,10 @@ class WatchCache:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, _JOIN_S)
 
+    def retry_now(self) -> None:
+        """Do not wait for the next try: what stood in the way is gone."""
+        self._reader.retry_now()
+
     def get(self, namespace: str | None, name: str) -> Trimmed | None:
         """The trimmed object, or None; the namespace of a cluster-scoped object is None or empty."""
         return self._store.get(namespace or "", name)

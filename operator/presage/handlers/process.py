@@ -9,12 +9,10 @@ import sys
 from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-import kopf
 import structlog
 
-from presage.adapters.kube import KubeClient, KubeError, NotFound, connect
-from presage.handlers.registry import build_registry
-from presage.handlers.settings import build_settings
+from presage.adapters.kube import KubeClient, KubeError, connect
+from presage.handlers.listener import Listener
 from presage.observability.logging import configure_logging
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
@@ -22,11 +20,14 @@ from presage.runtime.engine import Engine
 from presage.runtime.http import Health, HttpServer
 from presage.runtime.lease import Lease, LeaseLost
 from presage.runtime.settings import Settings, SettingsError, read_settings
+from presage.runtime.troubles import Troubles
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_RETRY_S = 5.0
+_RETRY_S = 3.0
+_PAUSE_S = 1.0  # before our own lists find out why kopf ended
+_SETTLED_S = 15.0  # kopf gives up a refused watch sooner than that
 _DRAIN_S = 5.0
 
 
@@ -52,7 +53,11 @@ class _Process:
         self._settings = settings
         self._kinds = kinds
         self._metrics = Metrics(per_object=settings.object_metrics)
-        self._trouble: str | None = "starting"  # why this replica is not ready; None once it is
+        self._phase: str | None = "starting"  # what this replica is still at; None once it works or waits its turn
+        self._unconnected: str | None = None
+        self._unlisted: str | None = None
+        self._deaf: str | None = None
+        self._lease: Lease | None = None
         self._engine: Engine | None = None
         self._stop = asyncio.Event()
 
@@ -60,35 +65,58 @@ class _Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        troubles = self._list_troubles()
         health = Health()
-        health.add_readiness("operator", lambda: self._trouble)
-        health.add_readiness("watches", lambda: self._engine.find_trouble() if self._engine else None)
+        health.add_readiness("phase", lambda: self._phase)
+        health.add_readiness("trouble", troubles.find)
         health.add_liveness("engine", lambda: self._engine.find_stuck() if self._engine else None)
         server = HttpServer(health, self._metrics.render, port=self._settings.http_port)
-        await server.start()
+        try:
+            await server.start()
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            where = f"PRESAGE_HTTP_PORT={self._settings.http_port}"
+            log.error("http.refused", trouble=f"cannot listen on {where}: {why}. Remedy: set another port")
+            return 2
+        telling = asyncio.ensure_future(troubles.tell())
         try:
             client = await self._unless_stopped(self._connect())
             return await self._lead(client)
         except _Stopped:
             return 0
         finally:
+            telling.cancel()
             await server.stop()
 
+    def _list_troubles(self) -> Troubles:
+        """Return all that can keep this process from its work, the most telling first."""
+        troubles = Troubles()
+        troubles.add(lambda: self._unconnected)
+        troubles.add(lambda: self._lease.trouble if self._lease else None)
+        troubles.add(lambda: self._engine.access.trouble if self._engine else None)
+        troubles.add(lambda: self._unlisted)
+        troubles.add(lambda: self._engine.find_trouble() if self._engine else None)
+        troubles.add(lambda: self._deaf)
+        return troubles
+
     async def _connect(self) -> KubeClient:
-        """Return a client once the API server answers; until then say why it does not."""
+        """Return a client once the API server answers."""
         while True:
             try:
-                return await connect(
+                client = await connect(
                     strict_certificates=self._settings.strict_certificates,
                     observer=self._metrics.observe_kube_request,
                 )
             except KubeError as error:
-                self._report("kube.unreachable", str(error))
+                self._unconnected = str(error)
+            else:
+                self._unconnected = None
+                return client
             await asyncio.sleep(_RETRY_S)
 
     async def _lead(self, client: KubeClient) -> int:
         settings = self._settings
-        lease = Lease(
+        lease = self._lease = Lease(
             client,
             namespace=settings.namespace,
             name=settings.lease_name,
@@ -98,10 +126,10 @@ class _Process:
         )
         acquiring = asyncio.ensure_future(lease.acquire())
         self._metrics.watch_value("presage_leader", "1 while this process holds the Lease.", lambda: lease.held())
+        self._phase = None  # a replica that waits for a Lease held elsewhere is ready, one that is refused it is not
         try:
-            while not acquiring.done():  # a replica waiting for a Lease held elsewhere is ready, a refused one is not
-                self._trouble = lease.refusal
-                await self._unless_stopped(asyncio.wait([acquiring], timeout=1))
+            await self._unless_stopped(acquiring)
+            self._phase = "listing the cluster's objects"
             holding = asyncio.ensure_future(lease.hold())
             log.info("lease.acquired", lease=settings.lease_name)
             return await self._operate(client.fenced(lease.held), holding)
@@ -122,39 +150,37 @@ class _Process:
         return await _wind_up(done, pending, stopping=self._stop.is_set())
 
     async def _work(self, engine: Engine) -> None:
-        self._trouble = "listing the cluster's objects"
-        await self._prime(engine)
-        self._trouble = None
         async with asyncio.TaskGroup() as group:
+            group.create_task(engine.access.run(lambda: self._unlisted or engine.find_trouble() or self._deaf))
+            await self._list_own(engine)
+            await engine.start_watches()
+            self._phase = None
             group.create_task(engine.run())
-            group.create_task(self._run_kopf(engine))
+            group.create_task(self._follow(engine))
 
-    async def _run_kopf(self, engine: Engine) -> None:
-        """Run kopf; it takes SIGTERM and SIGINT over, so its end is the process's."""
-        await kopf.operator(
-            registry=build_registry(self._kinds, engine.intake, strict_certificates=self._settings.strict_certificates),
-            settings=build_settings(),
-            standalone=True,
-            clusterwide=True,
-            stop_flag=self._stop,
-        )
-        self._stop.set()
-
-    async def _prime(self, engine: Engine) -> None:
+    async def _follow(self, engine: Engine) -> None:
+        """Keep kopf listening; whenever it ends, our own lists find out why, and heal what it missed."""
+        strict = self._settings.strict_certificates
+        listener = Listener(self._kinds, engine.intake, strict_certificates=strict)
         while True:
-            try:
-                return await engine.prime()
-            except NotFound:
-                self._report("crds.absent", "presage's CRDs are not installed: kubectl apply -f crds/")
-            except KubeError as error:
-                self._report("prime.failed", f"presage's own objects cannot be listed: {error}")
-            await asyncio.sleep(_RETRY_S)
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(listener.listen())
+                await asyncio.wait([listening], timeout=_SETTLED_S)
+                if settled := not listening.done():
+                    self._deaf = None
+            if not settled:  # the end of one that had worked is no trouble yet: what comes of the next one tells
+                self._deaf = listening.result()
+            await asyncio.sleep(_PAUSE_S)
+            if await self._list_own(engine):
+                self._deaf = None  # that was why
 
-    def _report(self, event: str, trouble: str) -> None:
-        """Log a new trouble once, and show it on /readyz."""
-        if trouble != self._trouble:
-            log.error(event, trouble=trouble)
-        self._trouble = trouble
+    async def _list_own(self, engine: Engine) -> bool:
+        """List presage's own kinds, as often as it takes; return whether anything stood in the way."""
+        while trouble := await engine.list_own():
+            self._unlisted = trouble
+            await asyncio.sleep(_RETRY_S)
+        met, self._unlisted = self._unlisted is not None, None
+        return met
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         """Await `work`, but give up when the process is told to stop."""

@@ -16,6 +16,9 @@ def build_settings() -> kopf.OperatorSettings:
     settings.watching.connect_timeout = 30
     settings.watching.inactivity_timeout = 70
     settings.networking.request_timeout = 30
+    # Short: what lasts longer ends kopf, which is told once and started anew.
+    settings.networking.error_backoffs = (0.5, 1, 2)
+    settings.watching.reconnect_backoff = 1
     settings.execution.max_workers = 4
     settings.queueing.worker_limit = None
     # kopf takes its finalizer off every object none of its own handlers needs it for: it must not be that of

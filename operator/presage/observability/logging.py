@@ -18,11 +18,11 @@ from structlog.types import EventDict, Processor, WrappedLogger
 _QUIET = (  # a line for every event, request or scrape says nothing
     "aiohttp.access",
     "asyncio",
-    "kopf._core.reactor",
     "kopf.objects",
     "kubernetes",
     "urllib3",
 )
+_MUTE = "kopf"  # each retry and each end with a traceback; what stands in the way is told once, by runtime.troubles
 _SECRET = re.compile(r"(?i)(^|_)(token|password|passwd|secret|authorization|credentials?)$")
 _LONGEST = 2_048
 _LONGEST_TRACEBACK = 16_384
@@ -59,6 +59,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger(_MUTE).setLevel(logging.DEBUG if root.level <= logging.DEBUG else logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

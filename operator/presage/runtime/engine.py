@@ -11,18 +11,20 @@ import structlog
 from presage.adapters.children import KubeChildren
 from presage.adapters.clock import SystemClock
 from presage.adapters.forecast_pool import ForecastThread
-from presage.adapters.kube import KubeClient, KubeError
+from presage.adapters.kube import KubeClient, KubeError, NotFound
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.scaler import KubeScaler
 from presage.core.faults import SourceFault
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.reconcile.ports import Ports
+from presage.runtime.access import Access
 from presage.runtime.deletion import Deletion
 from presage.runtime.events import EventWriter
 from presage.runtime.intake import Intake, key_of
 from presage.runtime.queue import WorkQueue
 from presage.runtime.reconciler import Reconciler
+from presage.runtime.rights import list_rights
 from presage.runtime.scheduler import Scheduler
 from presage.runtime.settings import Settings
 from presage.runtime.status import StatusWriter
@@ -41,6 +43,7 @@ class Engine:
 
     Attributes:
         intake: Takes the events of presage's own kinds.
+        access: Knows which rights are missing, while `access.run` runs.
 
     Args:
         settings: Of the process.
@@ -57,6 +60,8 @@ class Engine:
         self._queue = WorkQueue()
         self._scheduler = Scheduler(self._queue.add)
         self._watches = Watches(client, kinds, store, self._queue.add)
+        rights = list_rights(kinds, namespace=settings.namespace, lease=settings.lease_name)
+        self.access = Access(client, rights, self._watches.retry_now)
         self.intake = Intake(store, self._queue.add, self._watches.spread)
         self._loads = PrometheusLoads(
             self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
@@ -95,14 +100,27 @@ class Engine:
             metrics,
         )
 
-    async def prime(self) -> None:
-        """Fill every copy before the first decision: until then, absence would be a lie.
+    async def list_own(self) -> str | None:
+        """List presage's own kinds; return what stands in the way, or None.
 
-        Raises:
-            KubeError: If presage's own kinds cannot be listed; `NotFound` means that their CRDs are not there.
+        A kind whose CRD is not there has no objects: what was known of them is forgotten.
         """
+        absent: list[str] = []
         for kind in self._kinds:
-            await self._relist(kind)
+            resource = kind.resource
+            try:
+                await self._relist(kind)
+            except NotFound:
+                absent.append(f"{resource.plural}.{resource.group}")
+                self._forget_all(kind)
+            except KubeError as error:
+                return f"{resource.plural}.{resource.group} cannot be listed: {error}"
+        if absent:
+            return f"CRD not installed: {', '.join(absent)}. Remedy: kubectl apply -f crds/ of this version of presage"
+        return None
+
+    async def start_watches(self) -> None:
+        """Fill the copies of all other types before the first decision: until then, absence would be a lie."""
         await self._watches.start()
 
     async def run(self) -> None:
@@ -133,17 +151,20 @@ class Engine:
             if gone is not None:
                 self.intake.observe(kind, "DELETED", gone)
 
+    def _forget_all(self, kind: AnyKind) -> None:
+        for key in [key for key in self._store.all_keys() if key.kind == kind.name]:
+            gone = self._store.get(key.kind, key.namespace, key.name)
+            if gone is not None:
+                self.intake.observe(kind, "DELETED", gone)
+
     async def _keep_listing(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
-            for kind in self._kinds:
-                try:
-                    await self._relist(kind)
-                except KubeError as error:
-                    log.warning("relist.failed", kind=kind.name, error=str(error))
+            if trouble := await self.list_own():
+                log.warning("relist.failed", trouble=trouble)
 
     def find_trouble(self) -> str | None:
-        """Return what keeps the watches from following the cluster, or None: for the readiness probe."""
+        """Return what keeps the watches from following the cluster, or None."""
         return self._watches.find_trouble()
 
     def find_stuck(self) -> str | None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from presage.adapters.kube import KubeClient, KubeError
+from presage.adapters.kube import Forbidden, KubeClient, KubeError
 from presage.reconcile.ports import Json
 
 log = structlog.get_logger()
@@ -84,6 +84,8 @@ class EventWriter:
                     type_=entry.type_,
                     instance=self._instance,
                 )
+            except Forbidden:
+                self.dropped += 1  # told once for all events, by runtime.access
             except KubeError as error:
                 self.dropped += 1
                 log.warning("event.dropped", reason=entry.reason, error=type(error).__name__)

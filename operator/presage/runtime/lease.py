@@ -53,7 +53,7 @@ class Lease:
     """One process's part in the election.
 
     Attributes:
-        refusal: Why the API server does not let us take part; None while it does. A Lease that another holds is none.
+        trouble: Why we cannot take part at the moment; None while we can. A Lease that another holds is no trouble.
 
     Args:
         client: Talks to the API server.
@@ -94,8 +94,7 @@ class Lease:
         self._acquired = ""
         self._seen: tuple[str, float] | None = None  # version of another's record, and when we first saw it
         self._patience_s = duration_s  # how long that other counts without a change
-        self._trouble: str | None = None
-        self.refusal: str | None = None
+        self.trouble: str | None = None
 
     def held(self) -> bool:
         """Return whether this process may write now; cheap, and safe to call from any thread."""
@@ -142,19 +141,23 @@ class Lease:
             return False
 
     async def _attempt(self, step: Callable[[], Awaitable[bool]]) -> bool:
-        """Do one step; return whether it succeeded. Only faults of the API are swallowed, and told."""
+        """Do one step; return whether it succeeded. Only faults of the API are swallowed, and kept as `trouble`."""
+        where = f"Lease {self._namespace}/{self._name}"
         try:
             done = await step()
         except Conflict:
             return False  # somebody else was first; the next look shows who
         except Forbidden as error:
-            self.refusal = f"the API server refuses the Lease {self._namespace}/{self._name}: {error}"
-            self._tell("lease.refused", self.refusal)
+            remedy = "apply the chart's Role and RoleBinding in that namespace"
+            self.trouble = f"the API server refuses the {where}: {error}. Remedy: {remedy}"
+            return False
+        except NotFound as error:  # a Lease that is not there is created; this is about its namespace
+            self.trouble = f"the {where} cannot be created: {error}. Remedy: create it or set PRESAGE_NAMESPACE"
             return False
         except KubeError as error:
-            self._tell("lease.unreachable", str(error))
+            self.trouble = f"the {where} cannot be read or written: {error}"
             return False
-        self.refusal = self._trouble = None
+        self.trouble = None
         return done
 
     async def _renew(self) -> bool:
@@ -222,12 +225,6 @@ class Lease:
             "renewTime": _now(),
             "leaseTransitions": self._transitions,
         }
-
-    def _tell(self, event: str, trouble: str) -> None:
-        """Log a new trouble once."""
-        if trouble != self._trouble:
-            log.error(event, trouble=trouble)
-        self._trouble = trouble
 
 
 def _now() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from presage.adapters.kube import KubeError
+from presage.adapters.kube import Forbidden, KubeError
 from presage.core.conditions import Condition
 from presage.core.outcome import Fail, Ok, Outcome, Retry
 from presage.observability.metrics import Metrics
@@ -117,6 +117,8 @@ class Reconciler:
         """Write status, `Ready` first, and announce transitions; a status that is refused costs no decision."""
         try:
             changed = await self._status.write(definition, key, body, conditions, fields)
+        except Forbidden:
+            return  # told once for all objects, by runtime.access
         except KubeError as error:
             log.warning("status.refused", error=str(error))
             return

@@ -75,6 +75,11 @@ class Watches:
         for cache in self._caches.values():
             await cache.synced.wait()
 
+    def retry_now(self) -> None:
+        """Let no watch wait for its next try: what stood in the way is gone."""
+        for cache in self._caches.values():
+            cache.retry_now()
+
     async def stop(self) -> None:
         """End all watches."""
         for cache in self._caches.values():

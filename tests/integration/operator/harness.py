@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,7 +109,7 @@ class Prometheus:
 class Operator:
     """`presage operator` as users run it, outside a pod."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, folder: Path, name: str) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, folder: Path, name: str, **more: str) -> None:
         self.port, self.name = free_port(), name
         self._environment = {
             **os.environ,
@@ -116,6 +118,7 @@ class Operator:
             "PRESAGE_POD_NAME": name,
             "PRESAGE_HTTP_PORT": str(self.port),
             "PRESAGE_ALLOW_LOOPBACK": "true",
+            **more,
         }
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -126,6 +129,19 @@ class Operator:
                 [sys.executable, "-m", "presage", "operator"], env=self._environment, stdout=log, stderr=log
             )
         eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, 20, f"{self.name} answers")
+
+    @property
+    def runs(self) -> bool:
+        """Whether the process that was started last still lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the log; a line that is no JSON, as of a traceback, fails the test."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def told(self) -> list[str | None]:
+        """Return each trouble that was logged, None where one was over."""
+        return [line.get("trouble") for line in self.lines() if line["event"] in ("trouble", "trouble.over")]
 
     def get(self, path: str) -> tuple[int, str]:
         try:
@@ -218,6 +234,10 @@ class Shop:
         found = next((c for c in conditions if c["type"] == kind), {"status": "", "reason": ""})
         return found["status"], found["reason"]
 
+    def wait_for(self, kind: str, wanted: tuple[str, str], within_s: float = 20, name: str = "shop") -> None:
+        """Wait until a condition has this status and reason."""
+        eventually(lambda: self.condition(kind, name), lambda found: found == wanted, within_s, f"{kind} is {wanted}")
+
     def replicas(self, name: str = "shop") -> int:
         return int(self.apps.read_namespaced_deployment(name, self.namespace).spec.replicas)
 
@@ -226,6 +246,24 @@ class Shop:
         # Raw: the client's model refuses events without eventTime, which other controllers still write.
         found = self.objects.list_namespaced_custom_object("events.k8s.io", "v1", self.namespace, "events")
         return {e["reason"] for e in found["items"] if e.get("reportingController") == "presage.dev/operator"}
+
+
+@contextlib.contextmanager
+def create_source(api: client.ApiClient, url: str, **limits: int) -> Iterator[str]:
+    """Give the name of a MetricSource that is there for as long as the block lasts."""
+    objects, name = client.CustomObjectsApi(api), f"source-{uuid.uuid4().hex[:8]}"
+    body = {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "MetricSource",
+        "metadata": {"name": name},
+        "spec": {"url": url, "checkPeriodSeconds": 5, "limits": {"timeoutSeconds": 2, **limits}},
+    }
+    objects.create_cluster_custom_object(GROUP, VERSION, "metricsources", body)
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(client.ApiException):  # it may have gone with its CRD
+            objects.delete_cluster_custom_object(GROUP, VERSION, "metricsources", name)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,17 @@ import pytest
 from kubernetes import client
 
 from e2e.cluster import Cluster, ensure_binary
-from tests.integration.operator.harness import GROUP, VERSION, Exporter, Operator, Prometheus, Shop, eventually, running
+from tests.integration.operator.harness import (
+    GROUP,
+    VERSION,
+    Exporter,
+    Operator,
+    Prometheus,
+    Shop,
+    create_source,
+    eventually,
+    running,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +49,8 @@ def system(api: client.ApiClient, crds: None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def source(api: client.ApiClient, prometheus: Prometheus, crds: None) -> Iterator[str]:
-    name = f"source-{uuid.uuid4().hex[:8]}"
-    objects = client.CustomObjectsApi(api)
-    body = {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": "MetricSource",
-        "metadata": {"name": name},
-        "spec": {"url": prometheus.url, "checkPeriodSeconds": 5, "limits": {"timeoutSeconds": 2}},
-    }
-    objects.create_cluster_custom_object(GROUP, VERSION, "metricsources", body)
-    yield name
-    objects.delete_cluster_custom_object(GROUP, VERSION, "metricsources", name)
+    with create_source(api, prometheus.url) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +91,10 @@ def test_replicas_follow_the_load_and_status_says_why(shop: Shop, exporter: Expo
     shop.create_profile()
     eventually(shop.replicas, lambda n: n >= 11, 20, "replicas rise")
     eventually(lambda: shop.condition("Ready"), lambda c: c == ("True", "AsSpecified"), 15, "Ready")
+    # The number is written before status says it.
+    eventually(lambda: shop.profile()["status"]["scaling"]["desiredReplicas"], lambda n: n >= 11, 5, "status follows")
     status = shop.profile()["status"]
     assert status["observedGeneration"] == 1
-    assert status["scaling"]["desiredReplicas"] >= 11
     assert "reactive" in status["scaling"]["explain"]
     eventually(shop.reasons, lambda reasons: "Rescaled" in reasons, 10, "an event announces it")
     eventually(lambda: shop.condition("ForecastTrusted")[1], lambda r: r != "ShortHistory", 30, "one season is seen")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from presage.adapters.kube import connect
-from presage.adapters.kube_config import explain_tls, relaxed_ssl_context
 from presage.adapters.kube_error import (
     Conflict,
     Forbidden,
@@ -158,42 +155,6 @@ def test_an_event_keeps_the_limits_of_the_api(letter: str) -> None:
     assert 1020 <= len(event["note"].encode()) <= 1024
     assert len(event["reason"].encode()) == len(event["reportingInstance"].encode()) == 128
     assert len(event["metadata"]["name"]) <= 253
-
-
-def _refused(message: str) -> ssl.SSLCertVerificationError:
-    error = ssl.SSLCertVerificationError(1, f"certificate verify failed: {message}")
-    error.verify_message = message
-    return error
-
-
-@pytest.mark.parametrize(
-    ("message", "strict"),
-    [
-        ("Missing Authority Key Identifier", True),
-        ("Missing Subject Key Identifier", True),
-        ("CA cert does not include key usage extension", True),
-        ("Basic Constraints of CA cert not marked critical", True),
-        ("self-signed certificate in certificate chain", False),
-        ("certificate has expired", False),
-    ],
-)
-def test_a_refused_certificate_is_explained(message: str, strict: bool) -> None:
-    explained = explain_tls(urllib3.exceptions.SSLError(_refused(message)))
-    assert explained is not None
-    assert message in explained
-    assert ("Python 3.13" in explained) is strict
-    assert ("PRESAGE_STRICT_CERTIFICATES" in explained) is strict
-
-
-def test_other_errors_are_not_about_certificates() -> None:
-    assert explain_tls(urllib3.exceptions.ProtocolError("dropped", OSError("reset"))) is None
-
-
-def test_relaxed_verification_still_verifies() -> None:
-    context = relaxed_ssl_context()
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.check_hostname
-    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
 
 
 @pytest.mark.parametrize(

@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 
 import kopf
 import pytest
 
-from presage.handlers import registry
-from presage.handlers.registry import login_relaxed
+from presage.handlers.registry import login, login_relaxed
 from presage.handlers.settings import build_settings
 from presage.runtime.deletion import FINALIZER
 
 
-@pytest.fixture
-def strict_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Contexts are strict, as Python 3.13 makes them, whatever Python runs the test."""
-    make = ssl.create_default_context
-
-    def strict(*args: object, **kwargs: object) -> ssl.SSLContext:
-        context = make(*args, **kwargs)  # type: ignore[arg-type]  # handed through
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-        return context
-
-    monkeypatch.setattr(ssl, "create_default_context", strict)
-
-
-def test_relaxed_certificates_reach_kopf(monkeypatch: pytest.MonkeyPatch, strict_default: None) -> None:
+@pytest.mark.parametrize(("log_in", "strict"), [(login, True), (login_relaxed, False)], ids=["strict", "relaxed"])
+def test_certificate_rules_reach_kopf_on_every_python(
+    monkeypatch: pytest.MonkeyPatch, log_in: Callable[..., kopf.ConnectionInfo | None], strict: bool
+) -> None:
     info = kopf.ConnectionInfo(server="https://example", token="t", default_namespace="n")  # noqa: S106  # no secret
-    monkeypatch.setattr(registry, "login", lambda **_: info)
-    relaxed = login_relaxed()
-    assert relaxed is not None
-    assert (relaxed.server, relaxed.token, relaxed.default_namespace) == ("https://example", "t", "n")
-    assert info.as_ssl_context().verify_flags & ssl.VERIFY_X509_STRICT
-    context = relaxed.as_ssl_context()
-    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    monkeypatch.setattr(kopf, "login_with_service_account", lambda **_: info)
+    found = log_in()
+    assert found is not None
+    assert (found.server, found.token, found.default_namespace) == ("https://example", "t", "n")
+    context = found.as_ssl_context()
+    assert bool(context.verify_flags & ssl.VERIFY_X509_STRICT) is strict
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
 def test_no_way_in_is_no_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "login", lambda **_: None)
+    for way in ("login_with_service_account", "login_with_kubeconfig"):
+        monkeypatch.setattr(kopf, way, lambda **_: None)
     assert login_relaxed() is None
 
 

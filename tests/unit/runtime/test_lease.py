@@ -110,7 +110,7 @@ async def test_the_first_takes_it_and_the_second_waits() -> None:
     assert first.held()
     assert not await take(second)
     assert not second.held()
-    assert second.refusal is None, "waiting is no refusal"
+    assert second.trouble is None, "waiting is no refusal"
 
 
 async def test_a_silent_holder_is_replaced_only_after_its_whole_duration() -> None:
@@ -252,11 +252,11 @@ async def test_a_refusal_by_the_api_is_told() -> None:
     store, clock = Store(fault=Forbidden("no", status=403)), Ticker()
     lease = contender(store, clock, "a")
     assert not await take(lease)
-    assert lease.refusal is not None
-    assert "n/l" in lease.refusal
+    assert lease.trouble is not None
+    assert "n/l" in lease.trouble
     store.fault = None
     assert await take(lease)
-    assert lease.refusal is None
+    assert lease.trouble is None
 
 
 async def test_release_lets_the_next_in_at_once() -> None:
