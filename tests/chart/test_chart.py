@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -57,8 +58,14 @@ def test_lint(helm: Path, values: Path | None) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def fold(text: str) -> str:
+    """Leave out what is a copy of a file of the chart."""
+    dashboard = indent((CHART / "files/dashboard.json").read_text(encoding="utf-8").strip(), "    ")
+    return text.replace(dashboard, "    # files/dashboard.json")
+
+
 def test_snapshot(rendered: tuple[str, str]) -> None:
-    name, text = rendered
+    name, text = rendered[0], fold(rendered[1])
     snapshot = HERE / "snapshots" / f"{name}.yaml"
     if os.environ.get("PRESAGE_UPDATE_SNAPSHOTS"):
         snapshot.write_text(text, encoding="utf-8")
@@ -91,8 +98,44 @@ def test_parts_fit_together(rendered: tuple[str, str]) -> None:
     if "NetworkPolicy" in found:
         ports = [port["port"] for port in found["NetworkPolicy"]["spec"]["ingress"][0]["ports"]]
         assert ports == [each["containerPort"] for each in template["spec"]["containers"][0]["ports"]]
+    if "ServiceMonitor" in found:
+        service, monitor = found["Service"], found["ServiceMonitor"]["spec"]
+        assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        assert monitor["namespaceSelector"]["matchNames"] == [service["metadata"]["namespace"]]
+        assert [each["port"] for each in monitor["endpoints"]] == [each["name"] for each in service["spec"]["ports"]]
+    if "PodDisruptionBudget" in found:
+        assert found["PodDisruptionBudget"]["spec"]["selector"] == found["Deployment"]["spec"]["selector"]
     if "ServiceAccount" in found:
         assert template["spec"]["serviceAccountName"] == found["ServiceAccount"]["metadata"]["name"]
+
+
+@pytest.mark.parametrize(("replicas", "budgets"), [(1, 0), (2, 1), (3, 1)])
+def test_a_budget_never_blocks_a_drain(helm: Path, replicas: int, budgets: int) -> None:
+    rendered = objects(render(helm, None, "--set", f"replicas={replicas}"))
+    found = [each["spec"] for kind, each in rendered.items() if kind == "PodDisruptionBudget"]
+    assert [each["maxUnavailable"] for each in found] == [1] * budgets
+
+
+def test_what_needs_other_peoples_crds_is_off(helm: Path) -> None:
+    groups = {each["apiVersion"].rpartition("/")[0] for each in objects(render(helm)).values()}
+    assert "monitoring.coreos.com" not in groups
+
+
+def test_rules_and_dashboard_are_those_of_the_files(helm: Path) -> None:
+    found = objects(render(helm, SETS["full"]))
+    rules_file = yaml.safe_load((CHART / "files/alerts.yaml").read_text(encoding="utf-8"))
+    assert found["PrometheusRule"]["spec"] == rules_file
+    dashboard = json.loads((CHART / "files/dashboard.json").read_text(encoding="utf-8"))
+    assert json.loads(found["ConfigMap"]["data"]["presage.json"]) == dashboard
+
+
+def test_what_an_upgrade_cannot_change_stays(rendered: tuple[str, str]) -> None:
+    """Kubernetes refuses another selector of a Deployment: these labels are for ever."""
+    assert objects(rendered[1])["Deployment"]["spec"]["selector"]["matchLabels"] == {
+        "app.kubernetes.io/name": "presage",
+        "app.kubernetes.io/instance": "presage",
+        "app.kubernetes.io/component": "operator",
+    }
 
 
 def rules(rendered: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -183,6 +226,8 @@ REFUSED = {
     "port as text": "metricsService.port=http",
     "lease": "operator.leaseDurationSeconds=1",
     "renewed too late": "operator.leaseRenewSeconds=4",
+    "monitor without Service": "serviceMonitor.enabled=true,metricsService.enabled=false",
+    "interval without unit": "serviceMonitor.interval=15",
     "action unknown": "admissionPolicy.validationActions={Allow}",
     "actions that exclude each other": "admissionPolicy.validationActions={Deny,Warn}",
 }
@@ -205,6 +250,18 @@ def test_every_value_is_in_the_schema_and_commented() -> None:
         (above.strip(), line) for above, line in pairwise(text.splitlines()) if re.match(r" *[a-zA-Z]+: \S", line)
     ]
     assert [line for above, line in values if not above.startswith("#")] == []
+
+
+def test_the_schema_is_closed_and_names_no_value_that_is_not_there() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    del schema["properties"]["global"]  # Helm's own
+    blocks = [("values", schema, values)]
+    for name, block, given in blocks:
+        assert block["additionalProperties"] is False, name
+        assert block["properties"].keys() == given.keys(), name
+        inner = block["properties"].items()
+        blocks += [(f"{name}.{key}", each, given[key]) for key, each in inner if "properties" in each]
 
 
 def _unknown(values: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
