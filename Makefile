@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHAPE ?= full
+CLUSTER_NAME ?=
+named = --shape $(SHAPE) $(if $(CLUSTER_NAME),--name "$(CLUSTER_NAME)")
 TRACE ?=
 export PRESAGE_TRACES ?= ../shared/traces
 # `part` prints how long each part took, so that a slow one shows at once.
@@ -70,7 +72,7 @@ chart-test: $(STAMP) ## Chart snapshots over several value sets
 check: lint typecheck imports crds-check unit property chart-lint chart-test ## All that needs no cluster
 
 integration: $(STAMP) ## Tests against a real API server, etcd, controllers and Prometheus
-	$(call part,integration,$(BIN)/pytest -q --durations=5 tests/integration)
+	$(call part,integration,PRESAGE_CLUSTER_NAME="$(CLUSTER_NAME)" $(BIN)/pytest -q --durations=5 tests/integration)
 
 e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day, then a choice of faults
 	$(call part,e2e,$(BIN)/pytest -q -s --durations=0 -m "not long" e2e)
@@ -89,11 +91,11 @@ demo: $(STAMP) ## Main job, live, on a real Kubernetes: TRACE=FILE.csv replays a
 demo-clean: $(STAMP) ## Remove what the demo left
 	$(BIN)/python -m e2e.demo clean
 
-cluster-up: ## Start a real Kubernetes (SHAPE=full|control)
-	$(PYTHON) -m e2e.cluster up --shape $(SHAPE)
+cluster-up: ## Start a real Kubernetes (SHAPE=full|control, CLUSTER_NAME=one of several control clusters)
+	$(PYTHON) -m e2e.cluster up $(named)
 
 cluster-down: ## Stop it and leave nothing behind
-	$(PYTHON) -m e2e.cluster down --shape $(SHAPE)
+	$(PYTHON) -m e2e.cluster down $(named)
 
 cluster-status: ## Show its parts
-	$(PYTHON) -m e2e.cluster status --shape $(SHAPE)
+	$(PYTHON) -m e2e.cluster status $(named)

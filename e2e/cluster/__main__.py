@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from e2e.cluster.builds import BINARIES, ensure_binary
-from e2e.cluster.cluster import Cluster
+from e2e.cluster.cluster import Cluster, names, shape_of
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.shapes import SHAPES
 
@@ -19,7 +19,8 @@ examples:
   python3 -m e2e.cluster up --shape control          control plane only, pods are played by kwok (any user)
   export KUBECONFIG=$(python3 -m e2e.cluster path)   then use kubectl as usual
   $(python3 -m e2e.cluster binary kubectl) get pods  kubectl of the cluster's own version
-  python3 -m e2e.cluster status
+  python3 -m e2e.cluster up --name mine              one more control plane, beside all others
+  python3 -m e2e.cluster status --all
   python3 -m e2e.cluster down                        leaves nothing behind
 """
 _KEPT_VARIABLES = ("PATH", "LANG", "TERM", "GOPROXY", "GOFLAGS", "GOPRIVATE", "GONOSUMDB", "HTTP_PROXY", "HTTPS_PROXY")
@@ -54,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
         ("path", "print the path of its kubeconfig"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--shape", choices=list(SHAPES), default="full", help="default: full")
+        command.add_argument("--shape", choices=list(SHAPES), help="default: full, or control when it has a name")
+        command.add_argument("--name", help="of one of several control clusters; default: the shape")
+        if name == "status":
+            command.add_argument("--all", action="store_true", help="one line for every cluster of this user")
     text = "build the programs, all or those named"
     build = commands.add_parser("build", help=text, description=text)
     build.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BINARIES))
@@ -74,9 +78,11 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
     if options.command == "binary":
         print(ensure_binary(options.name))
         return 0
-    if SHAPES[options.shape].needs_root and os.geteuid() != 0:
+    if options.command == "status" and options.all:
+        return _status_of_all()
+    cluster = Cluster(options.shape or shape_of(options.name or "full"), options.name or "")
+    if SHAPES[cluster.shape].needs_root and os.geteuid() != 0:
         _become_root(words)
-    cluster = Cluster(options.shape)
     if options.command == "up":
         cluster.up()
     elif options.command == "down":
@@ -98,12 +104,24 @@ def _become_root(words: list[str]) -> None:
 def _status(cluster: Cluster) -> int:
     rows = cluster.table()
     if not rows:
-        print(f"cluster {cluster.shape} is down")
+        print(f"cluster {cluster.name} is down")
         return 1
     print(render([("PART", "PID", "STATE", "SINCE", "LOG"), *rows]))
     well = cluster.is_up()
     print(f"API server: {cluster.server} {'answers' if well else 'is not well, or a part has ended'}")
     return 0 if well else 1
+
+
+def _status_of_all() -> int:
+    clusters = [Cluster(shape_of(name), name) for name in names()]
+    if not clusters:
+        print("no cluster is up")
+        return 0
+    well = [cluster.is_up() for cluster in clusters]
+    states = ("up" if each else "not well" for each in well)
+    rows = [(each.name, each.shape, state, each.server) for each, state in zip(clusters, states, strict=True)]
+    print(render([("CLUSTER", "SHAPE", "STATE", "API SERVER"), *rows]))
+    return 0 if all(well) else 1
 
 
 def render(rows: Sequence[Sequence[str]]) -> str:

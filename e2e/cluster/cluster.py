@@ -1,4 +1,4 @@
-"""A cluster of one shape: start, stop, look, and run more processes beside it.
+"""A cluster by its name: start, stop, look, and run more processes beside it.
 
 All that a running cluster is stands in its state folder, so any later command, also after a crash or a reboot,
 finds what to end. What goes into the machine outside that folder is noted there before it is done.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,9 @@ from e2e.cluster.parts import Layout, Part
 from e2e.cluster.processes import Processes, Record, boot_id
 from e2e.cluster.shapes import SHAPES, after_wave, check_machine, usable
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?")
 _LONGEST_STATE_PATH = 70  # the kubelet puts unix sockets below it, whose paths end at 107 characters
+_FACTS = "cluster.json"
 _PART_GRACE_SECONDS = 1.0  # all a cluster holds goes with it: its parts need no time to save anything
 _OTHER_GRACE_SECONDS = 5.0
 _CLEAN_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -55,21 +58,26 @@ class Cluster:
 
     Attributes:
         shape: `full` or `control`.
+        name: As given, else the shape. Clusters of different names do not touch each other.
         state: Folder of all its files; gone when it is down.
         logs: Folder of its logs.
-        kubeconfig: The administrator's kubeconfig; its only context is `presage-<shape>`.
+        kubeconfig: The administrator's kubeconfig.
+        context: Its only context, `presage-<name>`.
         host_ip: Address of this machine that pods reach.
 
     Raises:
-        ClusterError: There is no such shape.
+        ClusterError: There is no such shape, or the name will not do.
     """
 
-    def __init__(self, shape: str = "full") -> None:
+    def __init__(self, shape: str = "full", name: str = "") -> None:
         if shape not in SHAPES:
             raise ClusterError(shape, "no such shape", remedy="one of: " + ", ".join(SHAPES))
         self._shape = SHAPES[shape]
         self.shape = shape
-        self.state = state_root() / shape
+        self.name = name or shape
+        self._check_name()
+        self.context = f"presage-{self.name}"
+        self.state = state_root() / self.name
         self.logs = self.state / "logs"
         self.kubeconfig = self.state / "kubeconfig"
         self.host_ip = self._shape.host_ip
@@ -84,8 +92,16 @@ class Cluster:
         """
         facts = self._facts()
         if facts is None:
-            raise ClusterError("cluster", "it is down", remedy=f"python3 -m e2e.cluster up --shape {self.shape}")
+            raise ClusterError("cluster", "it is down", remedy=f"python3 -m e2e.cluster up --name {self.name}")
         return f"https://{self.host_ip}:{facts.ports['apiserver']}"
+
+    def _check_name(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            remedy = "1 to 20 lower-case letters, digits and dashes, dashes not at the ends"
+            raise ClusterError("cluster", f"{self.name!r} is no name for a cluster", remedy=remedy)
+        if shape_of(self.name) != self.shape:
+            remedy = "only one full cluster fits on a machine, and it is called full; control clusters take other names"
+            raise ClusterError("cluster", f"a {self.shape} cluster cannot be called {self.name}", remedy=remedy)
 
     def is_up(self) -> bool:
         """Tell whether all parts run and the API server is well."""
@@ -112,7 +128,7 @@ class Cluster:
                 facts = None
             layout = Layout(self.shape, self.state, self.host_ip, {}, binaries)
             self._start(facts, layout)
-        progress.say(f"cluster {self.shape} is up after {time.monotonic() - began:.1f} s: {self.kubeconfig}")
+        progress.say(f"cluster {self.name} is up after {time.monotonic() - began:.1f} s: {self.kubeconfig}")
 
     def down(self) -> None:
         """End all processes of the cluster and remove all it left; a cluster that is down stays so.
@@ -122,12 +138,12 @@ class Cluster:
         """
         began = time.monotonic()
         if not self.state.exists():
-            progress.say(f"cluster {self.shape} is down")
+            progress.say(f"cluster {self.name} is down")
             return
         self._require_root()
         with self._locked():
             self._remove(self._facts())
-        progress.say(f"cluster {self.shape} is down after {time.monotonic() - began:.1f} s")
+        progress.say(f"cluster {self.name} is down after {time.monotonic() - began:.1f} s")
 
     def start(
         self,
@@ -207,13 +223,21 @@ class Cluster:
         return record.name, str(record.pid), state, since, str(self._processes.log(record.name))
 
     def _start(self, facts: Facts | None, blank: Layout) -> None:
-        fresh = facts is None
-        if facts is None:
-            check_machine(self._shape)
-            settings = network.read_settings() if self._shape.needs_root else {}
-            chosen = ports.choose(self._shape.ports, ports.FIRST[self.shape])
+        if facts is not None:
+            self._start_parts(facts, blank, fresh=False)
+            return
+        check_machine(self._shape)
+        settings = network.read_settings() if self._shape.needs_root else {}
+        with ports.held(self._shape.ports, ports.FIRST[self.shape], self._ports_of_others()) as chosen:
             facts = Facts(boot_id(), chosen, settings, [])
             self._note(facts)
+            self._start_parts(facts, blank, fresh=True)
+
+    def _ports_of_others(self) -> set[int]:
+        others = (read_facts(state_root() / name) for name in names() if name != self.name)
+        return {port for facts in others if facts for port in facts.ports.values()}
+
+    def _start_parts(self, facts: Facts, blank: Layout, *, fresh: bool) -> None:
         layout = Layout(blank.shape, blank.state, blank.host_ip, facts.ports, blank.binaries)
         self._prepare(layout, fresh)
         waves = [[make(layout) for make in makers] for makers in self._shape.waves]
@@ -229,10 +253,9 @@ class Cluster:
                 pki.make(layout.pki, pki.leaves(self._shape.addresses, self._shape.node))
             folder = self.state / "kubeconfigs"
             folder.mkdir(exist_ok=True)
-            context = f"presage-{self.shape}"
             for user in self._shape.users:
-                Path(layout.config(user)).write_text(kubeconfig(layout.server, layout.pki, user, context))
-            self.kubeconfig.write_text(kubeconfig(layout.server, layout.pki, "admin", context))
+                Path(layout.config(user)).write_text(kubeconfig(layout.server, layout.pki, user, self.context))
+            self.kubeconfig.write_text(kubeconfig(layout.server, layout.pki, "admin", self.context))
         if self._shape.needs_root:
             node.RUN.mkdir(parents=True, exist_ok=True, mode=0o700)
             with progress.part("network", "making", "made"):
@@ -283,16 +306,13 @@ class Cluster:
         leftovers.remove_network_results(node.RUN)
 
     def _facts(self) -> Facts | None:
-        try:
-            return Facts(**json.loads((self.state / "cluster.json").read_text()))
-        except (FileNotFoundError, json.JSONDecodeError, TypeError):
-            return None
+        return read_facts(self.state)
 
     def _note(self, facts: Facts) -> None:
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = self.state / "cluster.json.new"
+        new = self.state / f"{_FACTS}.new"
         new.write_text(json.dumps(asdict(facts)))
-        new.rename(self.state / "cluster.json")
+        new.rename(self.state / _FACTS)
 
     def _require_root(self) -> None:
         if len(str(self.state)) > _LONGEST_STATE_PATH:
@@ -304,11 +324,11 @@ class Cluster:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         state_root().mkdir(parents=True, exist_ok=True)
-        with (state_root() / f".{self.shape}.lock").open("w") as stream:
+        with (state_root() / f".{self.name}.lock").open("w") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                with progress.part(f"cluster {self.shape}", "waiting for another up or down", "free"):
+                with progress.part(f"cluster {self.name}", "waiting for another up or down", "free"):
                     fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
@@ -317,3 +337,21 @@ def state_root() -> Path:
     """Return the folder of all clusters' states, which may not exist yet."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "presage"
+
+
+def names() -> list[str]:
+    """Return the names of all clusters that are up, or left something behind."""
+    return sorted(path.parent.name for path in state_root().glob(f"*/{_FACTS}"))
+
+
+def shape_of(name: str) -> str:
+    """Return the shape that a cluster of this name has: there is one full cluster, called `full`."""
+    return "full" if name == "full" else "control"
+
+
+def read_facts(state: Path) -> Facts | None:
+    """Return what is noted in a cluster's folder, or None when there is nothing whole."""
+    try:
+        return Facts(**json.loads((state / _FACTS).read_text()))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None

@@ -1,13 +1,16 @@
 """Free TCP ports for the parts of a cluster, chosen once and then kept.
 
 They lie below both the node-port range of Kubernetes and the range Linux takes outgoing ports from, so that a part
-finds its port free again when it is started anew.
+finds its port free again when it is started anew. Two clusters that start at the same moment never choose the same
+ones: each candidate is claimed by an abstract unix socket, which the kernel gives to one process only and takes back
+when that ends.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 FIRST = {"full": 16440, "control": 16540}
 """Where each shape begins to look."""
@@ -41,3 +44,34 @@ def choose(names: Sequence[str], first: int, free: Callable[[int], bool] = is_fr
         chosen[name] = port
         port += 1
     return chosen
+
+
+@contextmanager
+def held(names: Sequence[str], first: int, taken: Container[int] = ()) -> Iterator[dict[str, int]]:
+    """Give a free port for every name, and keep other clusters off them until the block ends.
+
+    Within the block the ports are to be listened on; from then on they are seen to be in use.
+
+    Args:
+        names: Purposes.
+        first: Port to begin at.
+        taken: Ports of clusters that are up though one of their parts may have ended.
+
+    Raises:
+        OSError: There are not enough free ports.
+    """
+    with ExitStack() as claims:
+        yield choose(names, first, lambda port: port not in taken and _claim(port, claims))
+
+
+def _claim(port: int, claims: ExitStack) -> bool:
+    """Claim a port and then look whether it is free: the other way round another could take it in between."""
+    claim = claims.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        claim.bind(f"\0presage-port-{port}")
+    except OSError:
+        return False
+    if is_free(port):
+        return True
+    claim.close()
+    return False

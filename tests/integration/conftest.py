@@ -1,7 +1,11 @@
-"""A real API server for every test; it is started where it does not run, and left running where it did."""
+"""A real API server for every test; it is started where it does not run, and left running where it did.
+
+`PRESAGE_CLUSTER_NAME` names the control cluster to use, so that two checkouts can test at the same time.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +26,7 @@ CRDS = Path(__file__).parents[2] / "crds"
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The control cluster, up."""
-    control = Cluster("control")
+    control = Cluster("control", os.environ.get("PRESAGE_CLUSTER_NAME", ""))
     started = not control.is_up()
     if started:
         control.up()
@@ -48,7 +52,7 @@ def kubectl(cluster: Cluster) -> Kubectl:
 async def kube(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KubeClient]:
     """The administrator's client, of presage, with nothing fenced."""
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-    connected = await connect(f"presage-{cluster.shape}", threads=4)
+    connected = await connect(cluster.context, threads=4)
     yield connected
     await connected.close()
 

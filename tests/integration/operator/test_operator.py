@@ -69,10 +69,10 @@ def scaled_objects(api: client.ApiClient) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def operators(
-    system: str, scaled_objects: None, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, system: str, scaled_objects: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Operator, Operator]]:
     """Two replicas; the first one leads."""
-    folder, kubeconfig = tmp_path_factory.mktemp("operators"), Cluster("control").kubeconfig
+    folder, kubeconfig = tmp_path_factory.mktemp("operators"), cluster.kubeconfig
     first, second = (Operator(kubeconfig, system, folder, name) for name in ("first", "second"))
     with running(first):
         eventually(lambda: first.leads, bool, 15, "the first leads")

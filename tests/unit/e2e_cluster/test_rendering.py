@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
 import tarfile
 import tomllib
 from pathlib import Path
@@ -118,6 +119,51 @@ def test_choose_gives_up_at_the_end() -> None:
         ports.choose(["a"], 29999, lambda port: port > 29999)
 
 
+def test_held_ports_are_given_to_nobody_else() -> None:
+    """Nobody listens on them yet: a second cluster that starts at the same moment must still pass them over."""
+    with ports.held(["a", "b"], 27000) as one, ports.held(["a", "b"], 27000) as other:
+        assert not set(one.values()) & set(other.values())
+    with ports.held(["a", "b"], 27000) as again:
+        assert again == one
+
+
+def test_a_port_in_use_is_not_held() -> None:
+    with ports.held(["a"], 27100) as free, socket.socket() as busy:
+        busy.bind(("127.0.0.1", free["a"]))
+        busy.listen()
+        with ports.held(["a"], 27100) as second:
+            assert second["a"] > free["a"]
+
+
+def test_ports_of_others_are_passed_over() -> None:
+    with ports.held(["a"], 27200) as found:
+        first = found["a"]
+    with ports.held(["a"], 27200, {first}) as found:
+        assert found["a"] > first
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "complaint"),
+    [
+        ("control", "Mine", "is no name"),
+        ("control", "../mine", "is no name"),
+        ("control", "a" * 21, "is no name"),
+        ("control", "full", "cannot be called"),
+        ("full", "mine", "cannot be called"),
+    ],
+)
+def test_names_that_will_not_do(shape: str, name: str, complaint: str) -> None:
+    with pytest.raises(ClusterError, match=complaint):
+        Cluster(shape, name)
+
+
+def test_names_part_clusters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    one, other = Cluster("control"), Cluster("control", "other")
+    assert (one.name, one.context, other.context) == ("control", "presage-control", "presage-other")
+    assert one.state != other.state
+
+
 def test_parse_installed_counts_only_what_is_there() -> None:
     listing = "runc ii \nbuildah un \niptables ii \nold rc \nodd\n"
     assert debian.parse_installed(listing) == {"runc", "iptables"}
@@ -184,3 +230,5 @@ def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
 def test_status_of_a_cluster_that_is_down_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert main(["status", "--shape", "control"]) == 1
+    assert main(["status", "--name", "mine"]) == 1
+    assert main(["status", "--all"]) == 0
