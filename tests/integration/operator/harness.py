@@ -14,13 +14,14 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kubernetes import client
 
-T = TypeVar("T")
+from e2e.waiting import eventually
+
 GROUP, VERSION = "presage.dev", "v1alpha1"
 
 
@@ -29,17 +30,6 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-def eventually(look: Callable[[], T], accept: Callable[[T], bool], within_s: float, what: str) -> T:
-    """Look until it is accepted; the last state is in the failure."""
-    deadline, last = time.monotonic() + within_s, None
-    while time.monotonic() < deadline:
-        last = look()
-        if accept(last):
-            return last
-        time.sleep(0.2)
-    raise AssertionError(f"{what}: not within {within_s:g} s; last seen: {last}")
 
 
 class Exporter:
