@@ -46,7 +46,8 @@ class ScalingMemory:
 
     Attributes:
         since: Epoch second from which on decisions followed each other without a gap; None before the first.
-        wanted: (epoch s, replicas) wanted, within the stabilization window.
+        wanted: (epoch s, replicas) wanted, within the stabilization window; never fewer than there were at a moment
+            at which none might be removed, since what was seen then may have been a part of the load.
         removed: (epoch s, count) of steps down, within the down period.
         left: Replicas the target was left at; None before the first decision.
         surprises: How far the load outran what was prepared for.
@@ -107,7 +108,7 @@ def decide_replicas(
     need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
     raw = max((n for n in (need, reactive) if n is not None), default=None)
     wanted = _clamp(policy, current if raw is None else raw)
-    memory = _remember(policy, memory, now, current, wanted)
+    memory = _remember(policy, memory, now, current, wanted if demand.may_shrink else max(wanted, current))
     load = max((x for x in (demand.soon, observed) if x is not None and math.isfinite(x)), default=None)
     if load is not None:
         memory = replace(memory, surprises=prepare(memory.surprises, load, now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,19 @@ def test_a_raise_by_another_hand_holds_for_a_whole_window() -> None:
     seen = play(rule, 20, every(15, 90, 230, start=15), memory)
     assert seen[:4] == [20] * 4
     assert seen[-1] < 20
+
+
+def test_what_was_seen_of_incomplete_data_removes_nothing_later() -> None:
+    """Half of the pods are not scraped; once they are again, their rates still need a window to fill."""
+    rule = policy(stabilization_s=60.0)
+    memory, seen = SEASONED, []
+    for second in range(0, 181, 15):
+        asked = demand(230, 100) if second < 90 else demand(230 if second < 105 else 470, 100)
+        asked = replace(asked, may_shrink=second >= 90)
+        got = decide_replicas(rule, 10, asked, memory, NOW + second)
+        memory = remember_outcome(got.memory, 10, got.replicas, NOW + second)
+        seen.append(got.replicas)
+    assert min(seen) >= 10
 
 
 def test_what_was_not_done_is_not_booked() -> None:
