@@ -12,6 +12,7 @@ import pytest
 from e2e.cluster import Cluster
 from e2e.demo.gather import gather
 from e2e.demo.stage import Stage
+from e2e.faults.scene import Scene
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTEFACTS = ROOT / os.environ.get("PRESAGE_ARTEFACTS", "out/e2e")
@@ -36,11 +37,33 @@ def artefacts(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-@pytest.fixture
-def stage(request: pytest.FixtureRequest, artefacts: Path) -> Iterator[Stage]:
-    """A stage on the full cluster, cleared afterwards; a failure leaves its evidence in the artefacts' folder."""
+@pytest.fixture(scope="session")
+def shared_stage() -> Iterator[Stage]:
+    """The stage on the full cluster, cleared when the last test is done."""
     found = Stage(ROOT, Cluster("full"))
     yield found
-    if request.node.stash.get(FAILED, False) and found.cluster.is_up():
-        print(f"\nevidence of the failure: {gather(found, artefacts / 'failure')}")
     found.clear()
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, artefacts: Path, shared_stage: Stage) -> Iterator[Stage]:
+    """The shared stage; a failure leaves its evidence in the artefacts' folder."""
+    yield shared_stage
+    if request.node.stash.get(FAILED, False) and shared_stage.cluster.is_up():
+        print(f"\nevidence of the failure: {gather(shared_stage, artefacts / 'failure')}")
+
+
+@pytest.fixture(scope="session")
+def shared_scene(shared_stage: Stage) -> Iterator[Scene]:
+    """One load for all faults; it is opened when a test asks for a moment of it."""
+    found = Scene(shared_stage, ARTEFACTS)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, stage: Stage, shared_scene: Scene) -> Iterator[Scene]:
+    """The shared scene; a test that fails may leave it broken, so the next one begins a new day."""
+    yield shared_scene
+    if request.node.stash.get(FAILED, False):
+        shared_scene.close()

@@ -19,6 +19,7 @@ from e2e.images import ensure_image
 CHART = Path("charts/presage")
 STATUS_REFRESH_SECONDS = 5
 """Explanations are refreshed often here: ten minutes of a day are a few seconds of a compressed one."""
+CRD_STEP = ("apply", "--server-side", "--force-conflicts", "-f")
 CRDS = ("metricprofiles.presage.dev", "metricsources.presage.dev")
 
 
@@ -27,13 +28,14 @@ class Stage:
 
     def __init__(self, root: Path, cluster: Cluster) -> None:
         """Args: root: the repository's folder; cluster: the one to play on, up or not."""
-        self._root = root
+        self.root = root
         self.cluster = cluster
         self.prometheus = Prometheus(cluster)
         self.function_image = ""
         self._operator_image = ""
         self._kubectl: Kubectl | None = None
         self._lock: int | None = None
+        self._installed: Path | None = None
 
     @property
     def kubectl(self) -> Kubectl:
@@ -42,29 +44,41 @@ class Stage:
             self._kubectl = Kubectl(ensure_binary("kubectl"), self.cluster.kubeconfig)
         return self._kubectl
 
-    def set_up(self, plan: Plan, replicas: int) -> None:
+    def set_up(self, plan: Plan, replicas: int, *, keep_operator: bool = False) -> None:
         """Bring everything up to the point where load and history can begin.
+
+        Args:
+            plan: figures of the function.
+            replicas: of the function, to begin with.
+            keep_operator: leave the operator where this very object has installed the present chart.
 
         Raises:
             DemoError: a part failed, or another run uses the cluster.
         """
+        if keep_operator and self._installed == self.chart and self.cluster.is_up():
+            with part("what an earlier load left", "clearing", "cleared"):
+                self._clear_load()
+        else:
+            self._set_up_operator()
+        with part("function", "applying", "ready"):
+            self.kubectl.apply(*manifests.build_function(self.function_image, plan, replicas))
+            self.kubectl.run(
+                "rollout", "status", f"deployment/{manifests.FUNCTION}", f"-n={manifests.NAMESPACE}", "--timeout=120s"
+            )
+
+    def _set_up_operator(self) -> None:
         if not self.cluster.is_up():
             self.cluster.up()
         with part("what an earlier run left", "clearing", "cleared"):
             self.clear()
         for role in ("dataplane", "operator"):
             self._load_image(role)
-        with part("namespaces, function", "applying", "applied"):
+        with part("namespaces", "applying", "applied"):
             self.kubectl.apply(
                 manifests.build_namespace(manifests.NAMESPACE), manifests.build_namespace(manifests.OPERATOR_NAMESPACE)
             )
-            self.kubectl.apply(*manifests.build_function(self.function_image, plan, replicas))
         with part("presage by Helm", "installing", "installed"):
             self.install(self.chart)
-        with part("function"):
-            self.kubectl.run(
-                "rollout", "status", f"deployment/{manifests.FUNCTION}", f"-n={manifests.NAMESPACE}", "--timeout=120s"
-            )
 
     def _load_image(self, role: str) -> None:
         image = ensure_image(role)
@@ -77,7 +91,7 @@ class Stage:
     @property
     def chart(self) -> Path:
         """The chart as it is now."""
-        return self._root / CHART
+        return self.root / CHART
 
     def install(self, chart: Path) -> None:
         """Install presage from a chart, or bring the release to it; return when it is ready.
@@ -85,6 +99,7 @@ class Stage:
         Raises:
             DemoError: Helm refuses it, or it is not ready in time.
         """
+        self._installed = None
         repository, _, tag = self._operator_image.rpartition(":")
         self.helm(
             "upgrade", "--install", manifests.RELEASE, str(chart), "--create-namespace",
@@ -92,6 +107,29 @@ class Stage:
             f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
             "--wait", "--timeout=180s",
         )  # fmt: skip
+        self._installed = chart
+
+    def upgrade_crds(self) -> None:
+        """Bring the CRDs up to the present ones by the step that the README gives: Helm never changes CRDs."""
+        self.kubectl.run(*CRD_STEP, str(self.root / "crds"))
+
+    def roll_back(self) -> None:
+        """Go back to the release's revision before this one.
+
+        Raises:
+            DemoError: Helm could not, or it is not ready in time.
+        """
+        self._installed = None
+        self.helm("rollback", manifests.RELEASE, "--wait", "--timeout=180s")
+
+    def uninstall(self) -> None:
+        """Take the release away; the CRDs stay, as Helm leaves them.
+
+        Raises:
+            DemoError: Helm could not.
+        """
+        self._installed = None
+        self.helm("uninstall", manifests.RELEASE, "--ignore-not-found", "--wait")
 
     def helm(self, *args: str) -> str:
         """Run one Helm command in the release's namespace and return what it printed.
@@ -133,10 +171,20 @@ class Stage:
         self.prometheus.remove()
         gone = "--ignore-not-found"
         self.kubectl.run("delete", "pod,deployment", "--all", f"-n={manifests.NAMESPACE}", "--wait=false", gone)
-        if self.kubectl.run("get", "crd", *CRDS, gone, "-o", "name").strip():
-            self.kubectl.run("delete", "metricprofiles.presage.dev", "--all", "--all-namespaces", gone)
-            self.kubectl.run("delete", "metricsources.presage.dev", "--all", gone)
-        self.helm("uninstall", manifests.RELEASE, gone)
+        self._delete_own_objects()
+        self.uninstall()
         self.kubectl.run("delete", "crd", *CRDS, gone)
         spaces = (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
         self.kubectl.run("delete", "namespace", *spaces, gone, "--timeout=90s")
+
+    def _clear_load(self) -> None:
+        """Remove what a load needs, and wait until no pod of it serves any more; the operator stays."""
+        self.prometheus.remove()
+        self._delete_own_objects()
+        self.kubectl.run("delete", "deployment,pod", "--all", f"-n={manifests.NAMESPACE}", "--timeout=60s")
+
+    def _delete_own_objects(self) -> None:
+        gone = "--ignore-not-found"
+        if self.kubectl.run("get", "crd", *CRDS, gone, "-o", "name").strip():
+            self.kubectl.run("delete", "metricprofiles.presage.dev", "--all", "--all-namespaces", gone)
+            self.kubectl.run("delete", "metricsources.presage.dev", "--all", gone)

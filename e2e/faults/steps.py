@@ -1,0 +1,42 @@
+"""What the replicas of a target did over a stretch of time, and what was said about it (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from e2e.faults.written import Write
+
+Step = tuple[float, int]
+_SAID = re.compile(r"from (\d+) to (\d+) replicas")
+
+
+def find_drops(steps: Sequence[Step], begin: float, end: float) -> list[tuple[float, int, int]]:
+    """Return (time, before, after) of every fall between two times; ``steps`` are (time, replicas) in order."""
+    return [
+        (when, before, after)
+        for (_, before), (when, after) in pairwise(steps)
+        if begin <= when <= end and after < before
+    ]
+
+
+def find_unfounded_events(events: Sequence[Write], scales: Sequence[Write]) -> list[Write]:
+    """Return the events ``Rescaled`` that belong to no scale of their pod, or to one that was announced before.
+
+    Args:
+        events: creations of events, in order.
+        scales: of the target, in order.
+    """
+    announced: set[float] = set()
+    found = []
+    for event in events:
+        said = _SAID.search(str(event.body.get("note", "")))
+        told_at = datetime.fromisoformat(str(event.body.get("eventTime"))).timestamp()
+        behind = [each for each in scales if each.done and each.pod == event.pod and each.at <= told_at]
+        if not said or not behind or behind[-1].replicas != int(said[2]) or behind[-1].at in announced:
+            found.append(event)
+        else:
+            announced.add(behind[-1].at)
+    return found
