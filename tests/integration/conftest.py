@@ -67,7 +67,7 @@ def install_crds(api: client.ApiClient) -> None:
     """Create or update the CRDs of this checkout, and wait until they are served."""
     definitions = client.ApiextensionsV1Api(api)
     for path in sorted(CRDS.glob("*.yaml")):
-        _install(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))
+        install_crd(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +86,8 @@ def namespace(api: client.ApiClient) -> Iterator[str]:
     core.delete_namespace(name)
 
 
-def _install(definitions: client.ApiextensionsV1Api, wanted: dict[str, Any]) -> None:
+def install_crd(definitions: client.ApiextensionsV1Api, wanted: dict[str, Any]) -> None:
+    """Create the CRD, or bring it in line, and wait until it is served."""
     name = wanted["metadata"]["name"]
     try:
         definitions.create_custom_resource_definition(wanted)

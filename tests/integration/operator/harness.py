@@ -23,6 +23,7 @@ from kubernetes import client
 from e2e.waiting import eventually
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
+ROOT = Path(__file__).parents[3]
 
 
 def free_port() -> int:
@@ -99,6 +100,8 @@ class Prometheus:
 class Operator:
     """`presage operator` as users run it, outside a pod."""
 
+    module = ("presage", "operator")
+
     def __init__(self, kubeconfig: Path, namespace: str, folder: Path, name: str, **more: str) -> None:
         self.port, self.name = free_port(), name
         self._environment = {
@@ -116,7 +119,7 @@ class Operator:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "presage", "operator"], env=self._environment, stdout=log, stderr=log
+                [sys.executable, "-m", *self.module], env=self._environment, cwd=ROOT, stdout=log, stderr=log
             )
         eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, 20, f"{self.name} answers")
 
