@@ -13,8 +13,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from e2e.cluster.errors import ClusterError
 
@@ -161,11 +163,12 @@ class Processes:
         """Start a session leader with the log as its output; env -C gives it a folder and keeps the id."""
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         log = str(self.log(name))
-        actions = [
+        actions: list[tuple[Any, ...]] = [
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, log, append, 0o600),
             (os.POSIX_SPAWN_OPEN, 2, log, append, 0o600),
         ]
+        actions += [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
         words = ["env", "-C", str(self._cwd), *argv]
         defaults = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
         try:
@@ -235,6 +238,19 @@ def arguments(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def _inheritable() -> list[int]:
+    """Return the open files beyond the standard ones that a new process would get.
+
+    Whoever called us may hold a lock by such a file, which must not stay locked for as long as a cluster runs.
+    """
+    found = []
+    for number in (int(path.name) for path in Path("/proc/self/fd").iterdir()):
+        with suppress(OSError):  # the listing's own file is closed by now
+            if number > 2 and os.get_inheritable(number):
+                found.append(number)
+    return found
 
 
 def _reap(pid: int) -> None:

@@ -96,6 +96,16 @@ def test_process_leads_its_own_session_in_its_folder(group: Processes, tmp_path:
     group.stop("sleeper")
 
 
+def test_files_of_the_caller_are_not_handed_on(group: Processes, tmp_path: Path) -> None:
+    """Such as the lock under which a cluster was started: it would be held until the cluster is down."""
+    with (tmp_path / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        record = group.start("sleeper", SLEEP)
+        opened = {str(path.readlink()) for path in Path(f"/proc/{record.pid}/fd").iterdir()}
+    group.stop("sleeper")
+    assert lock.name not in opened
+
+
 def test_wait_tells_of_a_process_that_ended(group: Processes) -> None:
     record = group.start("short", ("sh", "-c", "echo no such luck; exit 3"))
     with pytest.raises(ClusterError, match="ended right after its start") as caught:
