@@ -16,7 +16,7 @@ export PRESAGE_TRACES ?= ../shared/traces
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
 .PHONY: help venv lock fmt lint typecheck imports unit property integration e2e e2e-long crds crds-check \
-  chart-lint chart-test images check test demo demo-clean cluster-up cluster-down cluster-status
+  chart-lint chart-test bench-operator images check test demo demo-clean cluster-up cluster-down cluster-status
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ e2e-long: $(STAMP) ## The same, and every day and every fault there is
 	$(call part,e2e-long,$(BIN)/pytest -q -s --durations=0 e2e)
 
 test: check integration e2e ## Everything
+
+bench-operator: $(STAMP) ## What the operator costs and how fast it is, on a real control plane (5 min)
+	$(BIN)/python -m e2e.bench
 
 images: $(STAMP) ## Build the container images
 	$(call part,images,$(BIN)/python -m e2e.images)
