@@ -1,22 +1,46 @@
 """Runs the pure forecaster beside the event loop, as the port `Forecaster`.
 
-One thread: numpy leaves the interpreter lock in its inner loops, and blocks from several threads would only fight
-for the same cores. Requests wait in order; each costs milliseconds.
+One thread: numpy leaves the interpreter lock in its inner loops, and blocks from several threads would only fight for
+the same cores. What waits while the thread is busy is done together in its next go: a batch costs a fraction of the
+same series one by one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_many
 
-T = TypeVar("T")
+MAX_BATCH = 32  # bounds the time of one go, and the memory
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """Forecast with everything chosen anew."""
+
+    series: Series
+    horizon: int
+    state: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Forecast with stored coefficients."""
+
+    state: State
+    new_values: NDArray[np.float64]
+    horizon: int
+
+
+_Job = _Fit | _Move
+_Shape = tuple[type[_Job], int, tuple[float, ...]]
+"""What jobs of one batch have in common: their kind, horizon and quantiles."""
 
 
 class ForecastThread:
@@ -24,22 +48,73 @@ class ForecastThread:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="forecast")
+        self._waiting: dict[_Shape, list[tuple[_Job, asyncio.Future[Forecast]]]] = {}  # the longest waiting shape first
+        self._running: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
         """Drop what has not started."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._running is not None:
+            self._running.cancel()
 
     async def forecast(
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> Forecast:
         """Return a forecast with models, weights and quantiles chosen anew."""
-        return await self._run(lambda: forecast_many([series], horizon, quantiles, states=[state])[0])
+        return await self._add(_Fit(series, horizon, state), quantiles)
 
     async def advance(
         self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
     ) -> Forecast:
         """Return a forecast from stored coefficients and the newest slots, oldest first."""
-        return await self._run(lambda: advance([state], [new_values], horizon, quantiles)[0])
+        return await self._add(_Move(state, new_values, horizon), quantiles)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _add(self, job: _Job, quantiles: tuple[float, ...]) -> Forecast:
+        answer: asyncio.Future[Forecast] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault((type(job), job.horizon, quantiles), []).append((job, answer))
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self._solve_next()
+        finally:
+            self._running = None
+
+    async def _solve_next(self) -> None:
+        shape = next(iter(self._waiting))
+        jobs = self._waiting.pop(shape)
+        if len(jobs) > MAX_BATCH:
+            self._waiting[shape] = jobs[MAX_BATCH:]  # behind the others
+        batch = jobs[:MAX_BATCH]
+        results = await asyncio.get_running_loop().run_in_executor(
+            self._thread, _solve_each, [job for job, _ in batch], shape
+        )
+        for (_, answer), result in zip(batch, results, strict=True):
+            if answer.done():  # its asker left
+                continue
+            if isinstance(result, Exception):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)
+
+
+def _solve_each(jobs: Sequence[_Job], shape: _Shape) -> list[Forecast | Exception]:
+    """Return each job's forecast or what is wrong with it: one at fault costs the others no more than time."""
+    try:
+        return list(_solve(jobs, shape))
+    except Exception as error:  # noqa: BLE001  # it is raised where the forecast was asked for
+        if len(jobs) == 1:
+            return [error]
+        return [result for job in jobs for result in _solve_each([job], shape)]
+
+
+def _solve(jobs: Sequence[_Job], shape: _Shape) -> list[Forecast]:
+    _, horizon, quantiles = shape
+    moves = [job for job in jobs if isinstance(job, _Move)]
+    if moves:
+        return advance([m.state for m in moves], [m.new_values for m in moves], horizon, quantiles)
+    fits = [job for job in jobs if isinstance(job, _Fit)]
+    return forecast_many([f.series for f in fits], horizon, quantiles, states=[f.state for f in fits])

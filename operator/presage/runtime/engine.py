@@ -29,7 +29,7 @@ from presage.runtime.scheduler import Scheduler
 from presage.runtime.settings import Settings
 from presage.runtime.status import StatusWriter
 from presage.runtime.store import ObjectStore
-from presage.runtime.turns import PatientLoads, Turns
+from presage.runtime.turns import PatientForecaster, PatientLoads, Turns
 from presage.runtime.watches import Watches
 from presage.runtime.workers import Workers
 
@@ -86,10 +86,11 @@ class Engine:
     def _build_reconciler(self, metrics: Metrics) -> Reconciler:
         clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)
         loads = PatientLoads(self._loads, self._turns)
+        forecaster = PatientForecaster(self._forecaster, self._turns)
 
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, loads, self._forecaster, scaler, children)
+            return Ports(clock, self._store, seen, loads, forecaster, scaler, children)
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],

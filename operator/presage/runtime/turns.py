@@ -1,6 +1,6 @@
-"""Turns: how many objects are worked on at the same time, and that waiting for a metrics source does not count as work.
+"""Turns: how many objects are worked on at the same time; waiting for a source or a forecast does not count as work.
 
-A source that hangs keeps those waiting who ask it, and nobody else.
+A source that hangs keeps those waiting who ask it, and nobody else; and who waits together is answered together.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from presage.core.forecast.api import Forecast, Series, State
 from presage.core.query import Selection
-from presage.reconcile.ports import History, Loads, Source, TickSample
+from presage.reconcile.ports import Forecaster, History, Loads, Source, TickSample
 
 
 class Turns:
@@ -69,3 +73,30 @@ class PatientLoads:
         """See `Loads`."""
         async with self._turns.lent():
             return await self._loads.history(source, askers, step_s, history_s, now)
+
+
+class PatientForecaster:
+    """The port `Forecaster` for handlers that hold a turn: they lend it while they wait.
+
+    Args:
+        forecaster: Answers.
+        turns: Where turns come from.
+    """
+
+    def __init__(self, forecaster: Forecaster, turns: Turns) -> None:
+        self._forecaster = forecaster
+        self._turns = turns
+
+    async def forecast(
+        self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
+    ) -> Forecast:
+        """See `Forecaster`."""
+        async with self._turns.lent():
+            return await self._forecaster.forecast(series, horizon, quantiles, state)
+
+    async def advance(
+        self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
+    ) -> Forecast:
+        """See `Forecaster`."""
+        async with self._turns.lent():
+            return await self._forecaster.advance(state, new_values, horizon, quantiles)
