@@ -14,6 +14,7 @@ from types import FrameType
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.progress import part, say
 from e2e.demo.errors import BAD_INPUT, INTERRUPTED, UNREACHABLE, DemoError
+from e2e.demo.page import render_page
 from e2e.demo.plan import LONGEST_DAY, SHORTEST_DAY, Plan
 from e2e.demo.plot import draw
 from e2e.demo.record import RunRecord, read_record
@@ -25,7 +26,7 @@ DEFAULT_SEED = 1
 EXAMPLES = """examples:
   python -m e2e.demo run                                   the built-in load, a day in 8 minutes
   python -m e2e.demo run --trace my.csv --day-seconds 360  the last whole day of a trace of yours
-  python -m e2e.demo plot                                  table and picture of the last run again
+  python -m e2e.demo plot                                  table, picture and page of the last run again
   python -m e2e.demo clean                                 remove all that the demo put into the cluster
 
 A trace is a CSV file with the header timestamp,value (epoch seconds or ISO 8601, UTC): at least 3 whole days, of which
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of the built-in load")
     run.add_argument("--capacity", type=float, default=40.0, help="requests a second that one pod serves (default 40)")
     run.add_argument("--remove", action="store_true", help="clean up at the end instead of leaving all for a look")
-    plot = commands.add_parser("plot", help="write table and picture again from a recorded run")
+    plot = commands.add_parser("plot", help="write table, picture and page again from a recorded run")
     for command in (run, plot):
         command.add_argument(
             "--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)"
@@ -73,13 +74,14 @@ def load_trace(options: argparse.Namespace, plan: Plan) -> CompressedLoad:
 
 
 def write_results(record: RunRecord, folder: Path) -> Summary:
-    """Write record, table and picture into a folder and return the figures."""
+    """Write record, table, picture and page into a folder and return the figures."""
     summary = summarize(record)
     record.write(folder / "run.json")
     (folder / "summary.json").write_text(json.dumps(build_document(summary), indent=1) + "\n")
     (folder / "summary.md").write_text(render_markdown(summary))
     (folder / "summary.txt").write_text(render_text(summary))
     draw(summary, folder / "demo.png")
+    (folder / "demo.html").write_text(render_page(summary), encoding="utf-8")
     return summary
 
 
@@ -126,7 +128,7 @@ def run_command(options: argparse.Namespace) -> int:
         raise
     summary = write_results(record, options.out)
     print(render_text(summary))
-    print(f"Picture: {options.out / 'demo.png'}")
+    print(f"Picture: {options.out / 'demo.png'}, and with the reasons of each decision: {options.out / 'demo.html'}")
     if options.remove:
         with part("demo", "clearing", "cleared"):
             stage.clear()
@@ -143,7 +145,7 @@ def plot_command(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         raise DemoError(f"no run to draw: {error}", BAD_INPUT) from error
     print(render_text(write_results(record, options.out)))
-    print(f"Picture: {options.out / 'demo.png'}")
+    print(f"Picture: {options.out / 'demo.png'}, and with the reasons of each decision: {options.out / 'demo.html'}")
     return 0
 
 

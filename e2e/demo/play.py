@@ -19,7 +19,7 @@ from e2e.demo.kube import Watch
 from e2e.demo.observe import UseLog, describe_profile, find_security_warnings
 from e2e.demo.opening import Opening
 from e2e.demo.plan import Plan, live_rates, warm_start
-from e2e.demo.podlog import PodLog, ReplicaLog, build_fleet, median_startup
+from e2e.demo.podlog import DecisionLog, PodLog, ReplicaLog, build_fleet, median_startup
 from e2e.demo.record import Counts, RunRecord
 from e2e.demo.stage import Stage
 from e2e.demo.traces import CompressedLoad
@@ -44,6 +44,7 @@ class Play:
         self._opening = Opening(stage, prometheus, prometheus.url, plan, load, live_rates(plan, load))
         self._pods = PodLog()
         self._replicas = ReplicaLog()
+        self._decisions = DecisionLog()
         self._began = 0
         self._why = ""
 
@@ -79,7 +80,9 @@ class Play:
         log = self._folder / "watch.log"
         pods = kubectl.watch_command("pods", place, f"-l=app={manifests.FUNCTION}")
         deployment = kubectl.watch_command(f"deployment/{manifests.FUNCTION}", place)
-        for command, receive in ((pods, self._pods.receive), (deployment, self._replicas.receive)):
+        profile = kubectl.watch_command("metricprofiles", place)
+        receivers = (self._pods.receive, self._replicas.receive, self._decisions.receive)
+        for command, receive in zip((pods, deployment, profile), receivers, strict=True):
             cleanup.callback(Watch(command, receive, log).stop)
 
     def _follow(self) -> UseLog:
@@ -160,6 +163,7 @@ class Play:
             presage=build_fleet(self._pods, self._replicas),
             rival=rival,
             forecast=forecasts,
+            decisions=self._decisions.decisions(),
             operator=use.operator_use(),
             machine_busy_share=round(use.busy_share(), 3),
             warnings=tuple(find_security_warnings(self._stage.kubectl)),

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from e2e.demo.accounting import Account, Fleet, FloatArray, ready_per_second
 from e2e.demo.record import RunRecord
-from e2e.demo.report import Summary
+from e2e.demo.report import Summary, describe_outcome
 
 INK, GREY, BLUE, GREEN, ORANGE, RED = "#222222", "#c9ced6", "#1f5fbf", "#5aa469", "#c77800", "#d62728"
 
@@ -31,13 +31,7 @@ def draw(summary: Summary, path: Path) -> None:
     _draw_world(below, record, record.rival, minutes, ORANGE, "capacity under the HPA rule")
     _title(above, "presage", summary.presage)
     _title(below, f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity", summary.rival)
-    figure.suptitle(
-        f"presage left {summary.presage.unmet_share * 100:.1f} % of the requests unserved, the HPA rule "
-        f"{summary.rival.unmet_share * 100:.1f} %, at {summary.cost_ratio:.2f} × its replica-hours",
-        fontsize=15,
-        fontweight="bold",
-        color=INK,
-    )
+    figure.suptitle(describe_outcome(summary), fontsize=15, fontweight="bold", color=INK)
     _finish_axes(above, below, record, load)
     labelled = [axes.get_legend_handles_labels() for axes in (above, below)]
     legends = {text: handle for handles, texts in labelled for handle, text in zip(handles, texts, strict=True)}

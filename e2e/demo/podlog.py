@@ -1,4 +1,4 @@
-"""What the API server said of the target's pods and replicas, as times (pure; fed by watches).
+"""What the API server said of pods, replicas and decisions, as times (pure; fed by watches).
 
 Times are those at which an event came, in Unix seconds: the API's own stamps know whole seconds only. Events may
 repeat. A pod serves while it is Ready and not told to go.
@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from e2e.demo.accounting import Fleet, PodLife
+from e2e.demo.record import Decision
 
 
 @dataclass
@@ -86,6 +87,26 @@ class ReplicaLog:
     def steps(self) -> tuple[tuple[float, int], ...]:
         """Return every (time, replicas) at which the number changed."""
         return tuple(self._steps)
+
+
+class DecisionLog:
+    """What presage wanted and why, from a watch on one MetricProfile."""
+
+    def __init__(self) -> None:
+        self._decisions: list[Decision] = []
+
+    def receive(self, when: float, event: Mapping[str, Any]) -> None:
+        """Take one watch event of the profile that came at ``when``."""
+        scaling = event.get("object", {}).get("status", {}).get("scaling", {})
+        wanted, why = scaling.get("desiredReplicas"), scaling.get("explain")
+        if wanted is None or why is None:
+            return
+        if not self._decisions or self._decisions[-1].replicas != wanted:
+            self._decisions.append(Decision(when, int(wanted), str(why)))
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Return every decision for another number than before."""
+        return tuple(self._decisions)
 
 
 def build_fleet(pods: PodLog, replicas: ReplicaLog) -> Fleet:

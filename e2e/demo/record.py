@@ -31,6 +31,15 @@ class ForecastSample:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What presage wanted from ``at`` on, and the line of its status that says why."""
+
+    at: float
+    replicas: int
+    why: str
+
+
+@dataclass(frozen=True)
 class OperatorUse:
     """What the operator's pods used: highest working set of one pod, mean cores of all, container restarts."""
 
@@ -76,6 +85,7 @@ class RunRecord:
     presage: Fleet
     rival: Fleet
     forecast: tuple[ForecastSample, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     operator: OperatorUse | None = None
     machine_busy_share: float | None = None
     warnings: tuple[str, ...] = ()
@@ -108,6 +118,7 @@ def read_record(path: Path) -> RunRecord:
             presage=_read_fleet(document.pop("presage")),
             rival=_read_fleet(document.pop("rival")),
             forecast=tuple(ForecastSample(**sample) for sample in document.pop("forecast")),
+            decisions=tuple(Decision(**each) for each in document.pop("decisions", ())),
             operator=OperatorUse(**use) if use else None,
             warnings=tuple(document.pop("warnings")),
             **document,

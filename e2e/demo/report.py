@@ -56,6 +56,14 @@ def _lead(own: Account, day_seconds: int) -> str:
     return f"{own.rises.describe()} ({minutes:.0f} min of the day)"
 
 
+def describe_outcome(summary: Summary) -> str:
+    """Return the outcome in one sentence, the head of every picture."""
+    return (
+        f"presage left {summary.presage.unmet_share * 100:.1f} % of the requests unserved, the HPA rule "
+        f"{summary.rival.unmet_share * 100:.1f} %, at {summary.cost_ratio:.2f} × its replica-hours"
+    )
+
+
 def build_rows(summary: Summary) -> list[tuple[str, str, str]]:
     """Return the table's rows: what, presage, the rival; the first row is the head."""
     record, own, rival = summary.record, summary.presage, summary.rival

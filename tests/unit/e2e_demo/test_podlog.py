@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from e2e.demo.accounting import PodLife
-from e2e.demo.podlog import PodLog, ReplicaLog, build_fleet, median_startup
+from e2e.demo.podlog import DecisionLog, PodLog, ReplicaLog, build_fleet, median_startup
+from e2e.demo.record import Decision
 
 T0 = 1_800_000_000.0
 
@@ -82,3 +83,16 @@ def test_replicas_are_kept_as_steps() -> None:
     log.receive(T0 + 3, {"type": "ERROR", "object": {"kind": "Status"}})
     assert log.current == 5
     assert build_fleet(PodLog(), log).replicas == ((T0, 3), (T0 + 2, 5))
+
+
+def test_a_decision_is_kept_with_the_line_that_came_with_it() -> None:
+    log = DecisionLog()
+    log.receive(T0, {"type": "ADDED", "object": {"kind": "MetricProfile"}})
+    for seconds, wanted, why in (
+        (1.0, 2, "2 replicas"),
+        (2.0, 2, "2 replicas still"),
+        (3.0, 4, "4 replicas (Forecast)"),
+    ):
+        status = {"scaling": {"desiredReplicas": wanted, "explain": why}}
+        log.receive(T0 + seconds, {"type": "MODIFIED", "object": {"kind": "MetricProfile", "status": status}})
+    assert log.decisions() == (Decision(T0 + 1, 2, "2 replicas"), Decision(T0 + 3, 4, "4 replicas (Forecast)"))

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from e2e.demo.__main__ import main, write_results
 from e2e.demo.accounting import Fleet, PodLife
-from e2e.demo.record import Counts, ForecastSample, OperatorUse, RunRecord, read_record
+from e2e.demo.page import render_page
+from e2e.demo.record import Counts, Decision, ForecastSample, OperatorUse, RunRecord, read_record
 from e2e.demo.report import build_document, render_markdown, render_text, summarize
 
 START = 1000.0
@@ -36,6 +38,7 @@ def record() -> RunRecord:
         presage=Fleet(((START - 9, 1), (START + 54, 2)), (PodLife(START - 9), PodLife(START + 59))),
         rival=Fleet(((START, 1), (START + 64, 3)), (PodLife(0), PodLife(START + 68), PodLife(START + 68))),
         forecast=(ForecastSample(START + 10, 30.0, 35.0), ForecastSample(START + 70, 68.0, 75.0)),
+        decisions=(Decision(START - 9, 1, "1 replica"), Decision(START + 54, 2, "2 replicas (Forecast): </script>&")),
         operator=OperatorUse(200 * 2**20, 0.12, 0),
         machine_busy_share=0.5,
     )
@@ -107,3 +110,39 @@ def test_bad_input_is_one_line_and_code_2(
     assert want in shown
     assert "\n" not in shown
     assert shown.startswith("error: ")
+
+
+def read_page_data(page: str) -> dict[str, Any]:
+    body = page.split('<script id="data" type="application/json">')[1].split("</script>")[0]
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+def test_the_page_needs_no_network_and_holds_the_run() -> None:
+    page = render_page(summarize(record()))
+    assert "https:" not in page
+    assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "__" not in page
+    assert len(page) < 100_000
+    assert "presage left 0.0 % of the requests unserved" in page
+    assert "<td>load not served (load above ready capacity)</td><td>0.00 %</td><td>4.00 %</td>" in page
+    data = read_page_data(page)
+    assert data["load"] == [30] * 60 + [70] * 60
+    assert data["rival"]["unmet"][60] == 30
+    assert data["rival"]["unmet"][70] == 0
+    assert data["forecast"][0] == [10, 30, 35]
+
+
+def test_the_page_says_why_and_takes_no_markup_from_the_cluster() -> None:
+    decisions = read_page_data(render_page(summarize(record())))["decisions"]
+    assert decisions == [[-9, 1, 1, "1 replica"], [54, 2, 1, "2 replicas (Forecast): </script>&"]]
+    strange = render_page(summarize(replace(record(), trace="<img src=x>")))
+    assert "<img" not in strange
+
+
+def test_a_record_of_before_decisions_were_kept_can_be_read(tmp_path: Path) -> None:
+    record().write(tmp_path / "run.json")
+    document = json.loads((tmp_path / "run.json").read_text())
+    del document["decisions"]
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    assert read_record(tmp_path / "run.json") == replace(record(), decisions=())

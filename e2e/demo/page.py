@@ -1,0 +1,81 @@
+"""The run as one HTML page that needs no network: both worlds, what happened at each moment, and why.
+
+The page is a template of ours with the figures as JSON in it. A chart library would weigh megabytes for two panels.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib import resources
+from typing import Any
+
+from e2e.demo.accounting import Account, Fleet, ready_per_second, unmet_per_second
+from e2e.demo.record import RunRecord
+from e2e.demo.report import Summary, build_notes, build_rows, describe_outcome
+
+DIGITS = 2
+
+
+def render_page(summary: Summary) -> str:
+    """Return the page."""
+    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    parts = {
+        "__TRACE__": escape(summary.record.trace),
+        "__TITLE__": escape(describe_outcome(summary)),
+        "__TABLE__": _table(build_rows(summary)),
+        "__NOTES__": "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in build_notes(summary)) + "</ul>",
+        "__DATA__": json.dumps(_data(summary), separators=(",", ":")).replace("<", "\\u003c"),
+    }
+    for mark, text in parts.items():
+        template = template.replace(mark, text)
+    return template
+
+
+def _table(rows: list[tuple[str, str, str]]) -> str:
+    head, *body = rows
+    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body]
+    return "<table>" + "".join(lines) + "</table>"
+
+
+def _data(summary: Summary) -> dict[str, Any]:
+    record = summary.record
+    rival = f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity"
+    return {
+        "load": list(record.counts.sent),
+        "capacity": record.capacity,
+        "quantile": record.quantile,
+        "presage": _world(record, record.presage, summary.presage, "presage"),
+        "rival": _world(record, record.rival, summary.rival, rival),
+        "forecast": [
+            [round(each.at - record.start, DIGITS), round(each.median, DIGITS), round(each.upper, DIGITS)]
+            for each in record.forecast
+        ],
+        "decisions": _decisions(record),
+    }
+
+
+def _world(record: RunRecord, fleet: Fleet, own: Account, name: str) -> dict[str, Any]:
+    load = record.counts.load
+    ready = ready_per_second(fleet.lives, record.start, len(load))
+    unmet = unmet_per_second(load, ready, record.capacity)
+    figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
+    return {
+        "title": f"{name}: capacity comes {own.rises.describe()} the load; {figures}",
+        "capacity": (record.capacity * ready).round(DIGITS).tolist(),
+        "unmet": unmet.round(DIGITS).tolist(),
+    }
+
+
+def _decisions(record: RunRecord) -> list[list[Any]]:
+    """Return [second, replicas, replicas before, why] of each change that presage decided."""
+    found: list[list[Any]] = []
+    before = record.presage.replicas_at(record.start)
+    for each in record.decisions:
+        if each.at >= record.start + record.day_seconds:
+            break
+        if each.replicas != before or not found:
+            found.append([round(each.at - record.start, DIGITS), each.replicas, before, each.why])
+        before = each.replicas
+    return found
