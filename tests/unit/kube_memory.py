@@ -20,6 +20,7 @@ class KubeMemory:
         self.faults = dict(faults or {})
         self.sent: list[tuple[str, str]] = []
         self.managers: list[str] = []
+        self.writes_in_between = 0  # by somebody else, each right before a write of finalizers
 
     def put(self, resource: ResourceType, name: str, namespace: str | None = None, **metadata: Any) -> dict[str, Any]:
         body = {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", **metadata}}
@@ -60,6 +61,9 @@ class KubeMemory:
         self, resource: ResourceType, name: str, namespace: str | None, finalizers: Sequence[str], resource_version: str
     ) -> None:
         found = self._at("patch", (resource.plural, namespace, name))
+        if self.writes_in_between:
+            self.writes_in_between -= 1
+            found["metadata"]["resourceVersion"] += "1"
         if found["metadata"]["resourceVersion"] != resource_version:
             raise Conflict("changed", status=409)
         found["metadata"]["finalizers"] = list(finalizers)

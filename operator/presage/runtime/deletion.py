@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 
-from presage.adapters.kube import KubeClient, KubeError, NotFound
+from presage.adapters.kube import Conflict, KubeClient, KubeError, NotFound
 from presage.adapters.kube_json import list_at, text_at
 from presage.core.faults import Fault
 from presage.core.outcome import Retry
 from presage.core.ownership import Owner
+from presage.core.resource_type import ResourceType
 from presage.reconcile.kind import AnyKind, ObjectKey
 from presage.reconcile.ports import Json, Ports
 
@@ -62,18 +63,26 @@ class Deletion:
 
     async def _write(self, definition: AnyKind, key: ObjectKey, body: Json, *, held: bool) -> Retry | None:
         """Set or take off the finalizer on what is there now, and leave those of others alone."""
-        resource, namespace = definition.resource, key.namespace or None
         try:
-            found = await self._client.get(resource, key.name, namespace)
-            if text_at(found, "metadata", "uid") != body["metadata"].get("uid"):
-                return None  # another object has the name by now
-            if is_held(found) != held:
-                others = [str(each) for each in list_at(found, "metadata", "finalizers") if each != FINALIZER]
-                wanted, version = [*others, FINALIZER] if held else others, text_at(found, *_VERSION) or ""
-                await self._client.set_finalizers(resource, key.name, namespace, wanted, version)
+            await self._compare_and_set(definition.resource, key, body["metadata"].get("uid"), held=held)
         except NotFound:
             return None
         except KubeError as error:
             message = f"The finalizer of {key.kind} {key.name} cannot be written; tried again: {error}"
             return Retry("FinalizerRefused", message, _RETRY_S, _MAX_RETRY_S)
         return None
+
+    async def _compare_and_set(self, resource: ResourceType, key: ObjectKey, uid: object, *, held: bool) -> None:
+        for last in (False, False, True):
+            found = await self._client.get(resource, key.name, key.namespace or None)
+            if text_at(found, "metadata", "uid") != uid or is_held(found) == held:
+                return  # another object has the name by now, or all is as it should be
+            others = [str(each) for each in list_at(found, "metadata", "finalizers") if each != FINALIZER]
+            wanted, version = [*others, FINALIZER] if held else others, text_at(found, *_VERSION) or ""
+            try:
+                await self._client.set_finalizers(resource, key.name, key.namespace or None, wanted, version)
+            except Conflict:  # somebody wrote the object in between, such as its status
+                if last:
+                    raise
+            else:
+                return

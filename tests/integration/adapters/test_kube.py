@@ -105,6 +105,28 @@ async def test_scale_from_an_old_version_is_a_conflict(kube: KubeClient, kubectl
     assert int_at(await kube.get_scale(DEPLOYMENTS, "d", namespace), "spec", "replicas") == 4
 
 
+async def test_only_the_object_that_was_meant_is_deleted(kube: KubeClient, namespace: str) -> None:
+    made = await kube.apply(CONFIG_MAPS, "c", {"data": {"a": "1"}}, namespace=namespace, field_manager="presage-a")
+    with pytest.raises(Conflict):
+        await kube.delete(CONFIG_MAPS, "c", namespace, "of-another")
+    await kube.delete(CONFIG_MAPS, "c", namespace, text_at(made, "metadata", "uid") or "")
+    with pytest.raises(NotFound):
+        await kube.delete(CONFIG_MAPS, "c", namespace, text_at(made, "metadata", "uid") or "")
+
+
+async def test_finalizers_of_any_manager_are_set_and_taken_off(kube: KubeClient, namespace: str) -> None:
+    body = {"metadata": {"finalizers": ["example.org/a", "example.org/b"]}}
+    made = await kube.apply(CONFIG_MAPS, "c", body, namespace=namespace, field_manager="backup")
+    version = text_at(made, "metadata", "resourceVersion") or ""
+    await kube.set_finalizers(CONFIG_MAPS, "c", namespace, ["example.org/b"], version)
+    found = await kube.get(CONFIG_MAPS, "c", namespace)
+    assert object_at(found, "metadata")["finalizers"] == ["example.org/b"]
+    with pytest.raises(Conflict):
+        await kube.set_finalizers(CONFIG_MAPS, "c", namespace, [], version)
+    await kube.set_finalizers(CONFIG_MAPS, "c", namespace, [], text_at(found, "metadata", "resourceVersion") or "")
+    assert "finalizers" not in object_at(await kube.get(CONFIG_MAPS, "c", namespace), "metadata")
+
+
 async def test_without_the_lease_nothing_changes(kube: KubeClient, kubectl: Kubectl, namespace: str) -> None:
     kubectl("-n", namespace, "create", "-f", "-", stdin=deployment("d", 2))
     with pytest.raises(NotLeader):

@@ -181,10 +181,10 @@ def test_status_of_another_manager_is_not_fought(errands: Errands, kubectl: Kube
     body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "Errand", "metadata": {"name": "tidy"}}
     body["status"] = {"conditions": [{**audited, "lastTransitionTime": moment}], "succeeded": 5}
     apply = ("apply", "--server-side", "--force-conflicts", "--field-manager=auditor", "--subresource=status")
-    kubectl(*apply, "--namespace", errands.namespace, "-f", "-", stdin=body)
-    version = errands.get()["metadata"]["resourceVersion"]
+    theirs = json.loads(kubectl(*apply, "--namespace", errands.namespace, "-o", "json", "-f", "-", stdin=body))
+    assert theirs["status"]["succeeded"] == 5
     time.sleep(3)
-    assert errands.get()["metadata"]["resourceVersion"] == version, "no write answers theirs"
+    assert errands.get()["metadata"]["resourceVersion"] == theirs["metadata"]["resourceVersion"], "nobody answers it"
     errands.put(data={"A": "1"})
     eventually(lambda: errands.get()["status"]["observedGeneration"], lambda g: g == 2, 10, "ours goes on")
     eventually(completed(errands), lambda c: c[0] == "True", 20, "the new Job is done")

@@ -56,6 +56,8 @@ def build() -> Iterator[Callable[..., KubeClient]]:
 WRITES: dict[str, Callable[[KubeClient], Any]] = {
     "apply": lambda c: c.apply(PROFILES, "p", {"status": {}}, namespace="n", field_manager="presage-status"),
     "scale": lambda c: c.patch_scale(DEPLOYMENTS, "d", "n", 3),
+    "delete": lambda c: c.delete(DEPLOYMENTS, "d", "n", "uid"),
+    "finalizers": lambda c: c.set_finalizers(PROFILES, "p", "n", ["f"], "7"),
     "event": lambda c: c.create_event({"metadata": {"name": "p"}}, reason="R", note="n", event_time="t"),
 }
 

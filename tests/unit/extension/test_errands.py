@@ -116,35 +116,65 @@ def test_a_child_wakes_its_owner_and_is_found_by_it_alone() -> None:
     assert list(watched.find_keys(forged, ObjectStore())) == list(watched.index(forged)) == []
 
 
-class Nothing:
-    """Watches that hold nothing, and a port that takes everything."""
+class Outside:
+    """Everything outside: watches that hold nothing, writes that are all taken and kept in order."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
 
     def find(self, resource: ResourceType, value: str) -> tuple[Json, ...]:
         return ()
 
-    async def apply(self, *_: Any, **__: Any) -> None:
+    async def apply(self, *_: Any, subresource: str = "", **__: Any) -> None:
+        self.written.append(subresource or "child")
+
+    async def get(self, *_: Any) -> Json:
+        return {"metadata": {"uid": "u", "resourceVersion": "1"}}
+
+    async def set_finalizers(self, *_: Any) -> None:
+        self.written.append("finalizer")
+
+    def announce(self, *_: Any) -> None:
         return
 
 
+class Harness:
+    """Intake and reconciler around one Errand."""
+
+    def __init__(self, **spec: object) -> None:
+        self.outside: Any = Outside()
+        self.store, self.metrics = ObjectStore(), Metrics()
+        self.status, deletion = StatusWriter(self.outside, 600), Deletion(self.outside)
+        ports = Ports(*(self.outside,) * len(fields(Ports)))
+        self.reconciler = Reconciler(
+            [(DEFINITION, ports)], self.store, self.status, deletion, self.outside, self.metrics
+        )
+        self.intake = Intake(self.store, lambda _: None, lambda *_: None)
+        meta = {"name": "tidy", "namespace": "team", "uid": "u", "generation": 1}
+        self.body: Json = {"metadata": meta, "spec": {"image": "none", **spec}}
+
+    async def see(self, change: str) -> Any:
+        return await self.reconciler.reconcile(self.intake.observe(DEFINITION, change, self.body))
+
+
+async def test_it_is_held_before_anything_is_made() -> None:
+    harness = Harness(priority=5)
+    await harness.see("ADDED")
+    assert harness.outside.written == ["finalizer", "child", "child", "status"]
+
+
 async def test_nothing_is_remembered_of_what_is_gone() -> None:
-    nothing: Any = Nothing()
-    store, due, metrics = ObjectStore(), list[ObjectKey](), Metrics()
-    status, deletion = StatusWriter(nothing, 600), Deletion(nothing)
-    ports = Ports(*(nothing,) * len(fields(Ports)))
-    announced: Any = type("Events", (), {"announce": lambda *_: None})()
-    reconciler = Reconciler([(DEFINITION, ports)], store, status, deletion, announced, metrics)
-    intake = Intake(store, due.append, lambda *_: None)
-    body = {"metadata": {"name": "tidy", "namespace": "team", "uid": "u", "generation": 1}, "spec": {"image": "none"}}
-    key = intake.observe(DEFINITION, "ADDED", body)
-    assert isinstance(await reconciler.reconcile(key), Ok)
-    assert b'presage_errand_completed{kind="Errand",name="tidy",namespace="team"}' in await metrics.render()
-    assert key in reconciler._memories
-    assert key in status._written
-    intake.observe(DEFINITION, "DELETED", body)
-    assert await reconciler.reconcile(key) is None
-    assert b'name="tidy"' not in await metrics.render()
-    assert key not in reconciler._memories
-    assert key not in status._written
+    harness = Harness()
+    assert isinstance(await harness.see("ADDED"), Ok)
+    assert harness.outside.written == ["child", "status"], "without a PriorityClass nothing holds it"
+    assert b'presage_errand_completed{kind="Errand",name="tidy",namespace="team"}' in await harness.metrics.render()
+    key = ObjectKey("Errand", "team", "tidy")
+    assert key in harness.reconciler._memories
+    assert key in harness.status._written
+    assert await harness.see("DELETED") is None
+    assert b'name="tidy"' not in await harness.metrics.render()
+    assert key not in harness.reconciler._memories
+    assert key not in harness.status._written
 
 
 def test_what_the_spec_asks_for_is_ready_and_what_stands_in_its_way_is_not() -> None:

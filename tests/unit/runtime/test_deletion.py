@@ -96,6 +96,15 @@ async def test_a_finalizer_that_cannot_be_written_is_told() -> None:
     assert finalizers(memory) == []
 
 
+@pytest.mark.parametrize(("writes", "held"), [(2, True), (3, False)])
+async def test_a_write_in_between_is_no_trouble_unless_it_never_ends(writes: int, held: bool) -> None:
+    memory = KubeMemory()
+    body = put(memory)
+    memory.writes_in_between = writes
+    obstacle = await deletion_of(memory).hold(kind(undone), KEY, body)
+    assert (finalizers(memory) == [FINALIZER], obstacle is None) == (held, held)
+
+
 async def test_a_new_object_of_the_same_name_is_not_touched() -> None:
     memory = KubeMemory()
     gone = {"metadata": {"name": "shop", "namespace": "team", "uid": "older", "finalizers": [FINALIZER]}}
