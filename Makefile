@@ -57,7 +57,7 @@ unit: $(STAMP) ## Unit tests
 property: $(STAMP) ## Property tests (hypothesis)
 	$(call part,property,$(BIN)/pytest -q tests/property)
 
-crds: $(STAMP) ## Generate CRDs and the chart's RBAC rules from the models and KindDefinitions
+crds: $(STAMP) ## Generate CRDs, RBAC rules and docs/reference from the code and the chart
 	$(BIN)/presage generate
 
 crds-check: $(STAMP) ## Fail when generated files are stale

@@ -12,8 +12,10 @@ from typing import Any
 
 import pykube
 import requests
+from urllib3.util.ssl_ import create_urllib3_context
 
 from presage.adapters.kube_path import api_path
+from presage.adapters.tls import set_strictness
 from presage.core.resource_type import ResourceType
 
 _TIMEOUT_S = 10
@@ -64,6 +66,14 @@ class Answer:
     received: float
 
 
+class _Adapter(pykube.http.KubernetesHTTPAdapter):  # type: ignore[misc]  # pykube has no types
+    """Verifies certificates as kubectl does, on every Python: a person's tool must work where kubectl works."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        context = set_strictness(create_urllib3_context(), strict=False)
+        super().init_poolmanager(*args, ssl_context=context, **options)
+
+
 class ClusterReader:
     """Reads from one cluster as the kubeconfig's user.
 
@@ -83,7 +93,7 @@ class ClusterReader:
                 config.set_current_context(context)
             self.context: str = config.current_context
             self.namespace: str = config.namespace
-            self._api = pykube.HTTPClient(config, timeout=_TIMEOUT_S)
+            self._api = pykube.HTTPClient(config, timeout=_TIMEOUT_S, http_adapter=_Adapter(config))
         except (pykube.exceptions.PyKubeError, ValueError, KeyError, TypeError, OSError) as error:
             raise ReaderError(f"cannot use the kubeconfig: {error}; see KUBECONFIG and --context", 2) from None
 

@@ -6,6 +6,9 @@ Exit codes: 0 done, 1 failed or below what was asked for, 2 bad input or usage, 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -78,6 +81,18 @@ def _add_bundle(commands: _Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one subcommand but `operator`; return the exit code."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "generate":
         from presage.cli.generate import generate
 

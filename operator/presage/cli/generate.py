@@ -1,18 +1,31 @@
-"""`presage generate`: write what is derived from the kinds, or check that it is as committed."""
+"""`presage generate`: write what is derived from the code, or check that it is as committed."""
 
 from __future__ import annotations
 
+import json
 import sys
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
+import yaml
+
+from presage.cli.app import build_parser
+from presage.cli.reference import render_commands, render_values
 from presage.runtime.generate import render_all
 from presage.runtime.kinds import KINDS
+
+_CHART = "charts/presage"
 
 
 def generate(root: str, *, check: bool) -> int:
     """Write every generated file below `root`, or with `check` only compare; return the exit code."""
     stale = []
-    for relative, content in render_all(KINDS).items():
+    try:
+        files = {**render_all(KINDS), **_render_rest(Path(root))}
+    except (OSError, ValueError) as error:
+        print(f"presage generate: {root} is no folder of the repository: {error}", file=sys.stderr)
+        return 2
+    for relative, content in files.items():
         path = Path(root, relative)
         if path.is_file() and path.read_text(encoding="utf-8") == content:
             continue
@@ -23,3 +36,13 @@ def generate(root: str, *, check: bool) -> int:
     for name in stale:
         print(f"{name} is stale: run `make crds`" if check else f"wrote {name}", file=sys.stderr)
     return 1 if stale and check else 0
+
+
+def _render_rest(root: Path) -> Mapping[PurePosixPath, str]:
+    """Return what is derived from the command line and from the chart."""
+    schema = json.loads((root / _CHART / "values.schema.json").read_text(encoding="utf-8"))
+    values = yaml.safe_load((root / _CHART / "values.yaml").read_text(encoding="utf-8"))
+    return {
+        PurePosixPath("docs/reference/commands.md"): render_commands(build_parser()),
+        PurePosixPath("docs/reference/chart-values.md"): render_values(schema, values),
+    }

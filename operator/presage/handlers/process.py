@@ -52,7 +52,9 @@ class _Process:
     def __init__(self, settings: Settings, kinds: Sequence[AnyKind]) -> None:
         self._settings = settings
         self._kinds = kinds
-        self._metrics = Metrics(per_object=settings.object_metrics)
+        self._metrics = Metrics(
+            per_object=settings.object_metrics, gauges={k: v for kind in kinds for k, v in kind.gauges.items()}
+        )
         self._phase: str | None = "starting"  # what this replica is still at; None once it works or waits its turn
         self._unconnected: str | None = None
         self._unlisted: str | None = None
@@ -125,7 +127,7 @@ class _Process:
             renew_s=settings.lease_renew_seconds,
         )
         acquiring = asyncio.ensure_future(lease.acquire())
-        self._metrics.watch_value("presage_leader", "1 while this process holds the Lease.", lambda: lease.held())
+        self._metrics.watch_value("presage_leader", lambda: lease.held())
         self._phase = None  # a replica that waits for a Lease held elsewhere is ready, one that is refused it is not
         try:
             await self._unless_stopped(acquiring)

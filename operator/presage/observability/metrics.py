@@ -23,19 +23,35 @@ from prometheus_client import (
 _SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LAG_PERIOD_S = 0.25
 
+WATCHED: Mapping[str, str] = {
+    "presage_events_dropped": "Events not written.",
+    "presage_leader": "1 while this process holds the Lease.",
+    "presage_queue_age_seconds": "Longest wait of an object.",
+    "presage_queue_depth": "Objects that wait to be handled.",
+    "presage_seconds_since_sweep": "Age of the last sweep.",
+}
+"""Gauges that are read when they are scraped: name → help."""
+
+EVERY_OBJECT: Mapping[str, str] = {"object_ready": "1 while what the spec asks for is in force."}
+"""Per-object series that every kind has: name without prefix → help."""
+
+PER_OBJECT_LABELS = ("kind", "namespace", "name")
+
 
 class Metrics:
     """All series of one process.
 
     Args:
         per_object: Whether the per-object series are exported.
+        gauges: Help of the per-object series: name without prefix → help.
     """
 
-    def __init__(self, *, per_object: bool = True) -> None:
+    def __init__(self, *, per_object: bool = True, gauges: Mapping[str, str] | None = None) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU, open files
         PlatformCollector(registry=self.registry)
         self._per_object = per_object
+        self._help = {**(gauges or {}), **EVERY_OBJECT}
         self._objects: dict[str, Gauge] = {}
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []
         self.loop_lag = Histogram(
@@ -78,9 +94,9 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch_value(self, name: str, help_text: str, read: Callable[[], float]) -> None:
-        """Export a gauge whose value is read, on the event loop, when it is scraped."""
-        self._watched.append((Gauge(name, help_text, registry=self.registry), read))
+    def watch_value(self, name: str, read: Callable[[], float]) -> None:
+        """Export a gauge of `WATCHED` whose value is read, on the event loop, when it is scraped."""
+        self._watched.append((Gauge(name, WATCHED[name], registry=self.registry), read))
 
     def observe_reconcile(self, kind: str, outcome: str, seconds: float) -> None:
         """Count one reconcile; its outcome is the name of an outcome, or `Defect` when it raised."""
@@ -112,8 +128,8 @@ class Metrics:
             if value_name not in self._objects:
                 self._objects[value_name] = Gauge(
                     f"presage_{value_name}",
-                    f"{value_name.replace('_', ' ').capitalize()} of one object.",
-                    ["kind", "namespace", "name"],
+                    self._help.get(value_name, value_name),
+                    PER_OBJECT_LABELS,
                     registry=self.registry,
                 )
             self._objects[value_name].labels(*labels).set(value)

@@ -125,6 +125,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
         watched: Types whose changes make objects of this kind due.
         rules: RBAC this kind needs beyond reading itself and writing its status.
         reasons: Every reason its conditions can carry.
+        gauges: Every per-object series `decide` may give: name without prefix → help.
         volatile_status: Dotted paths of status fields whose change alone is no reason to write: they ride along with
             other writes and refresh by themselves only rarely.
     """
@@ -137,6 +138,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
     watched: tuple[WatchedType, ...] = ()
     rules: tuple[PolicyRule, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    gauges: Mapping[str, str] = field(default_factory=dict)
     volatile_status: tuple[str, ...] = ()
     undo: Callable[[Owner, Ports], Awaitable[None]] | None = None
 

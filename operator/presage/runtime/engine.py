@@ -78,10 +78,10 @@ class Engine:
             resync_s=settings.resync_seconds,
         )
         self._metrics = metrics
-        metrics.watch_value("presage_queue_depth", "Objects that wait to be handled.", lambda: self._queue.depth)
-        metrics.watch_value("presage_queue_age_seconds", "Longest wait of an object.", lambda: self._queue.age_s)
-        metrics.watch_value("presage_seconds_since_sweep", "Age of the last sweep.", self._sweep_age)
-        metrics.watch_value("presage_events_dropped", "Events not written.", lambda: self._events.dropped)
+        metrics.watch_value("presage_queue_depth", lambda: self._queue.depth)
+        metrics.watch_value("presage_queue_age_seconds", lambda: self._queue.age_s)
+        metrics.watch_value("presage_seconds_since_sweep", self._sweep_age)
+        metrics.watch_value("presage_events_dropped", lambda: self._events.dropped)
 
     def _build_reconciler(self, metrics: Metrics) -> Reconciler:
         clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)

@@ -1,4 +1,4 @@
-"""What is derived from the KindDefinitions: CRDs, the ClusterRole's rules, the reference of reasons."""
+"""What is derived from the KindDefinitions: CRDs, the ClusterRole's rules, the reference."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import yaml
 
 from presage.reconcile.kind import AnyKind
 from presage.resources.schema import render_crd
+from presage.runtime.reference import render_kind, render_metrics, render_reasons, render_settings
 from presage.runtime.rights import list_cluster_rules
 
 _HEADER = "Generated from the KindDefinitions. Do not edit: run `make crds`."
@@ -23,7 +24,9 @@ def render_all(kinds: Iterable[AnyKind]) -> Mapping[PurePosixPath, str]:
         for folder in ("crds", "charts/presage/crds"):
             files[PurePosixPath(folder, f"{kind.resource.plural}.yaml")] = crd
     files[PurePosixPath("charts/presage/files/clusterrole-rules.yaml")] = render_rules(kinds)
-    files[PurePosixPath("docs/reference/reasons.md")] = render_reasons(kinds)
+    reference = {kind.name.lower(): render_kind(kind) for kind in kinds}
+    reference |= {"reasons": render_reasons(kinds), "metrics": render_metrics(kinds), "settings": render_settings()}
+    files |= {PurePosixPath("docs/reference", f"{name}.md"): page for name, page in reference.items()}
     return files
 
 
@@ -34,13 +37,3 @@ def render_rules(kinds: Iterable[AnyKind]) -> str:
         for rule in list_cluster_rules(kinds)
     ]
     return f"# {_HEADER}\n" + yaml.safe_dump(listed, sort_keys=False, default_flow_style=None)
-
-
-def render_reasons(kinds: Iterable[AnyKind]) -> str:
-    """Return the reference of condition reasons as Markdown, one table a kind."""
-    lines = [f"<!-- {_HEADER} -->", "# Reasons of conditions", ""]
-    for kind in kinds:
-        lines += [f"## {kind.name}", "", "| condition | reason | meaning | what to do |", "|---|---|---|---|"]
-        lines += [f"| {r.condition} | `{r.name}` | {r.meaning} | {r.remedy} |" for r in kind.reasons]
-        lines.append("")
-    return "\n".join(lines)

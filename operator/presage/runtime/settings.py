@@ -22,18 +22,26 @@ class Settings(BaseModel):
 
     namespace: str = Field(default="presage-system", min_length=1, description="The operator's own namespace.")
     pod_name: str = Field(default_factory=socket.gethostname, description="Identity of this process in the Lease.")
-    lease_name: str = Field(default="presage-operator", min_length=1)
+    lease_name: str = Field(
+        default="presage-operator", min_length=1, description="Name of the Lease that decides which operator acts."
+    )
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port of probes and metrics; 0 picks a free one.")
-    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least severe level that is logged."
+    )
     workers: int = Field(
         default=4,
         ge=1,
         le=64,
         description="Objects worked on at the same time; those that wait for a metrics source do not count.",
     )
-    lease_duration_seconds: float = Field(default=10, ge=2, le=300)
-    lease_renew_seconds: float = Field(default=2, ge=0.5, le=60)
-    resync_seconds: float = Field(default=600, ge=10, le=86400)
+    lease_duration_seconds: float = Field(
+        default=10, ge=2, le=300, description="Time after which a silent operator is replaced."
+    )
+    lease_renew_seconds: float = Field(default=2, ge=0.5, le=60, description="Time between two renewals of the Lease.")
+    resync_seconds: float = Field(
+        default=600, ge=10, le=86400, description="Every object is looked at again at least this often."
+    )
     status_refresh_seconds: float = Field(default=600, ge=5, le=86400, description="Rarest refresh of volatile status.")
     allow_loopback: bool = Field(default=False, description="Whether a MetricSource may live on loopback.")
     object_metrics: bool = Field(default=True, description="Whether per-object series are exported.")

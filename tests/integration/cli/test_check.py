@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
+
+from e2e.cluster import Cluster
 from tests.integration.cli.conftest import ROOT, Installed, account_kubeconfig, metric_source
+from tests.integration.operator.doors import weak_door
 from tests.integration.operator.harness import eventually
 
 PROFILES = "metricprofiles.presage.dev"
@@ -157,6 +163,32 @@ def test_a_cluster_out_of_reach(installed: Installed, tmp_path: Path) -> None:
     assert done.err == "presage check: cannot reach the cluster at https://127.0.0.1:1: no connection\n"
 
 
+@pytest.mark.parametrize("fault", ["authority key id", "key usage"])
+def test_a_certificate_that_kubectl_accepts(installed: Installed, cluster: Cluster, tmp_path: Path, fault: str) -> None:
+    """A person's tool works where kubectl does, whatever Python thinks of the authority."""
+    account = f"weak-{fault.replace(' ', '-')}"
+    installed.kubectl("create", "serviceaccount", account, "-n", installed.namespace)
+    weak = tmp_path / "kubeconfig"
+    account_kubeconfig(installed.kubectl, installed.kubeconfig, installed.namespace, account, weak)
+    with weak_door(cluster, tmp_path, fault) as (door, authority):
+        content = yaml.safe_load(weak.read_text())
+        trusted = base64.b64encode(authority.read_bytes()).decode()
+        content["clusters"][0]["cluster"] = {"server": door.url, "certificate-authority-data": trusted}
+        weak.write_text(yaml.safe_dump(content))
+        code, findings = installed.check(kubeconfig=weak)
+    assert (code, findings[0]["level"]) == (0, "ok")
+
+
+def test_a_certificate_of_nobody(installed: Installed, tmp_path: Path) -> None:
+    content = json.loads(installed.kubeconfig.read_text())
+    content["clusters"][0]["cluster"].pop("certificate-authority-data")
+    place = tmp_path / "kubeconfig"
+    place.write_text(json.dumps(content))
+    done = installed.presage("check", kubeconfig=place)
+    assert (done.code, done.out) == (3, "")
+    assert "its certificate is refused" in done.err
+
+
 def test_bad_usage(installed: Installed) -> None:
     done = installed.presage("check", "--context", "nowhere")
     assert (done.code, done.out) == (2, "")
@@ -174,7 +206,9 @@ def test_a_missing_crd(installed: Installed) -> None:
 
     with broken(restore):
         installed.kubectl("delete", "crd", PROFILES)
-        expect_one(installed, "crd", f"{PROFILES} is not installed", "kubectl apply --server-side -f crds/")
+        expect_one(
+            installed, "crd", f"{PROFILES} is not installed", "kubectl apply --server-side --force-conflicts -f crds/"
+        )
 
 
 def test_an_operator_that_is_no_pod_of_the_deployment(installed: Installed) -> None:

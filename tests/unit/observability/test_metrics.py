@@ -47,7 +47,7 @@ async def test_requests_and_decisions_are_counted() -> None:
 
 async def test_a_watched_value_is_read_at_each_scrape() -> None:
     metrics, depth = Metrics(), [0.0]
-    metrics.watch_value("presage_queue_depth", "Depth.", lambda: depth[0])
+    metrics.watch_value("presage_queue_depth", lambda: depth[0])
     assert await samples(metrics, "presage_queue_depth") == {(): 0}
     depth[0] = 7
     assert await samples(metrics, "presage_queue_depth") == {(): 7}

@@ -17,6 +17,7 @@ from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.status import GAUGES
 from presage.resources.metricprofile import MetricProfile
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world, pod
 
@@ -55,6 +56,7 @@ async def test_gauges_tell_limits_and_accuracy() -> None:
     world.loads.values = daily(500) * noise
     gauges = (await look(world)).gauges
     scaling = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]["scaling"]
+    assert gauges.keys() == GAUGES.keys()
     assert gauges["max_replicas"] == scaling["maxReplicas"]
     assert 1 <= gauges["min_replicas"] <= gauges["max_replicas"]
     assert gauges["forecast_quantile"] == 0.9

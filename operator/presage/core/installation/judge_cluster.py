@@ -9,7 +9,7 @@ from presage.core.installation.finding import Finding, failed, listed, ok, unkno
 
 OLDEST_SERVER = (1, 30)
 MAX_LOCAL_SKEW_S = 5.0
-UPGRADE = "kubectl apply --server-side -f crds/"
+UPGRADE = "kubectl apply --server-side --force-conflicts -f crds/"  # Helm owns fields of those it installed
 _READ_RIGHTS = "ask for the right to read this, or let an administrator run the check"
 
 

@@ -11,7 +11,7 @@ from presage.reconcile.metricprofile.decide import decide
 from presage.reconcile.metricprofile.gather import gather
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan
 from presage.reconcile.metricprofile.reasons import REASONS
-from presage.reconcile.metricprofile.status import VOLATILE
+from presage.reconcile.metricprofile.status import GAUGES, VOLATILE
 from presage.reconcile.metricprofile.watching import WATCHED
 from presage.resources.metricprofile import MetricProfile
 
@@ -38,5 +38,6 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
         PolicyRule(("keda.sh",), ("scaledobjects",), ("list", "watch")),
     ),
     reasons=REASONS,
+    gauges=GAUGES,
     volatile_status=VOLATILE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -122,6 +123,26 @@ def _build_points(memory: ForecastMemory) -> list[dict[str, object]]:
         }
         for i in range(stride - 1, count, stride)
     ]
+
+
+GAUGES: Mapping[str, str] = {
+    "min_replicas": "Lower limit of replicas.",
+    "max_replicas": "Upper limit of replicas.",
+    "ready_replicas": "Ready pods of the target.",
+    "current_replicas": "Replicas the target is set to.",
+    "desired_replicas": "Replicas that presage decided on.",
+    "observed_load": "Load now.",
+    "forecast_load_upper": "Load that replicas are prepared for: the highest at the asked quantile, lead time ahead.",
+    "forecast_load_median": "Median forecast of the load, lead time ahead.",
+    "lead_time_seconds": "Time from a decision to a pod that serves.",
+    "data_available": "1 while samples are fresh and complete.",
+    "forecast_trusted": "1 while the forecast drives scaling.",
+    "forecast_loss": "Mean absolute error of the forecast in its backtest.",
+    "forecast_naive_loss": "Mean absolute error of the best naive forecast in the same backtest.",
+    "forecast_quantile": "Quantile of the load that is asked for.",
+    "forecast_coverage": "Share of the load that stayed at or below that quantile.",
+}
+"""Every per-object series: name without prefix → help."""
 
 
 def build_gauges(facts: Facts) -> dict[str, float]:

@@ -46,7 +46,12 @@ def test_local_clock(ahead_s: float | None, uncertainty_s: float, want: Level, s
     ("definition", "want", "says", "remedy"),
     [
         (Definition(CRD), "ok", "is served", ""),
-        (Definition(CRD, found=False), "failed", "not installed", "kubectl apply --server-side -f crds/"),
+        (
+            Definition(CRD, found=False),
+            "failed",
+            "not installed",
+            "kubectl apply --server-side --force-conflicts -f crds/",
+        ),
         (Definition(CRD, established=False), "failed", "not served", "kubectl describe crd"),
         (Definition(CRD, deleting=True), "failed", "being deleted", "kubectl get"),
         (Definition(CRD, differences=("spec.a is missing",)), "failed", "spec.a is missing", "kubectl apply"),

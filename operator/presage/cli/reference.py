@@ -1,0 +1,81 @@
+"""The reference of commands and of the chart's values as Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from presage.runtime.reference import HEADER, describe_type, render_table
+
+
+def render_commands(parser: argparse.ArgumentParser) -> str:
+    """Return the reference of all commands of a parser."""
+    lines = [HEADER, "# Commands", "", str(parser.description), ""]
+    lines += ["Each works as `presage COMMAND` and as `kubectl presage COMMAND`.", ""]
+    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    helps = {choice.dest: choice.help or "" for choice in commands._choices_actions}
+    for name, command in commands.choices.items():
+        lines += [f"## presage {name}", "", command.description or f"{helps[name][:1].upper()}{helps[name][1:]}.", ""]
+        rows = [
+            [_name_argument(action), _describe_argument(action)]
+            for action in command._actions
+            if not isinstance(action, argparse._HelpAction)
+        ]
+        if rows:
+            lines += [*render_table(("argument", "meaning"), rows), ""]
+        if command.epilog:
+            lines += [f"{command.epilog[:1].upper()}{command.epilog[1:]}.", ""]
+    return "\n".join(lines)
+
+
+def _name_argument(action: argparse.Action) -> str:
+    if not action.option_strings:
+        return f"`{action.metavar or action.dest.upper()}`"
+    value = "" if action.nargs == 0 else f" {action.metavar or action.dest.upper()}"
+    return ", ".join(f"`{option}{value}`" for option in action.option_strings)
+
+
+def _describe_argument(action: argparse.Action) -> str:
+    choices = f"{' or '.join(f'`{choice}`' for choice in action.choices)}; " if action.choices else ""
+    return choices + (action.help or "")
+
+
+def render_values(schema: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return the reference of the chart's values.
+
+    Args:
+        schema: Content of values.schema.json.
+        values: Content of values.yaml.
+    """
+    rows = [
+        [f"`{path}`", _describe_value_type(node), _describe_value(default), str(node.get("description", ""))]
+        for path, node, default in _walk(schema, values, "")
+    ]
+    lines = [HEADER, "# Values of the chart", "", "Every value is checked; what is unknown is refused.", ""]
+    return "\n".join([*lines, *render_table(("value", "type", "default", "meaning"), rows), ""])
+
+
+def _walk(schema: Mapping[str, Any], values: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any], Any]]:
+    """Yield each value that can be set: path, schema, default. A map with known keys is walked into."""
+    for name, node in schema.get("properties", {}).items():
+        inner, default = f"{path}.{name}".lstrip("."), values.get(name) if isinstance(values, Mapping) else None
+        if node.get("properties"):
+            yield from _walk(node, default, inner)
+        else:
+            yield inner, node, default
+
+
+def _describe_value_type(node: Mapping[str, Any]) -> str:
+    if node.get("type") == "array":
+        items = node.get("items") or {}
+        return "list of " + (_describe_value_type(items) if items.get("type") or items.get("enum") else "objects")
+    kinds = node.get("type")
+    if isinstance(kinds, list):
+        return " or ".join(kinds)
+    return describe_type(node) if kinds or node.get("enum") else "any"
+
+
+def _describe_value(default: Any) -> str:
+    return "" if default is None else f"`{json.dumps(default)}`"
