@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from e2e.cluster.errors import ClusterError
@@ -142,15 +142,30 @@ def compile_sources(base: Path, folder: Path, seen_as: str) -> None:
 
 def _download(folder: Path) -> Path:
     """Fetch and verify all packages; return their folder."""
+    bootstrap(["--download-only", "--variant=minbase", f"--include={','.join(_INCLUDED)}"], folder)
+    return folder / "var/cache/apt/archives"
+
+
+def bootstrap(options: Sequence[str], folder: Path, prefix: Sequence[str] = ()) -> None:
+    """Run debootstrap into a folder, by the first mirror that works.
+
+    Args:
+        options: Of debootstrap.
+        folder: Where to.
+        prefix: What has to stand before the command, such as sudo.
+
+    Raises:
+        ClusterError: No mirror could be used, or a package is missing.
+    """
     failed: ClusterError | None = None
     for mirror in _mirrors():
-        argv = ["debootstrap", "--download-only", "--variant=minbase", f"--include={','.join(_INCLUDED)}"]
+        argv = [*prefix, "debootstrap", *options, SUITE, str(folder), *mirror]
         try:
-            run("debootstrap", [*argv, SUITE, str(folder), *mirror], remedy="check network, proxy and apt's mirror")
+            run("debootstrap", argv, remedy="check network, proxy and apt's mirror")
         except ClusterError as error:
             failed = error
             continue
-        return folder / "var/cache/apt/archives"
+        return
     assert failed is not None
     raise failed
 

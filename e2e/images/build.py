@@ -61,7 +61,7 @@ def ensure_image(role: str) -> ImageArchive:
     found = find_image(wanted)
     if found is None:
         ensure_debian(DEBIAN)
-        with _lock():
+        with locked():
             found = find_image(wanted) or _build(wanted)
     return found
 
@@ -81,7 +81,8 @@ def _archive(role: Role, tag: str) -> Path:
 
 
 @contextmanager
-def _lock() -> Iterator[None]:
+def locked() -> Iterator[None]:
+    """Keep other builders off the storage."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as file:
@@ -111,7 +112,7 @@ def _build(role: Role) -> ImageArchive:
         with store.container(packages) as container:
             store.add(container, root)
             store.configure(container, user=USER_ID, folder=HOME, entrypoint=role.entrypoint, environment=ENVIRONMENT)
-            _check(role, container)
+            check(role, container)
             store.commit(container, f"docker-archive:{work}:{name}")
         if as_root():
             run("archive", [*as_root(), "chmod", "0644", str(work)])
@@ -157,7 +158,7 @@ def _ensure_layer(name: str, parent: str, label: str, fill: Callable[[Path], Non
     (used / name).touch()
 
 
-def _check(role: Role, container: str) -> None:
+def check(role: Role, container: str) -> None:
     """Import what the role runs, in the image and as its user, who may not write."""
     program = f"import getpass, importlib; getpass.getuser(); [importlib.import_module(n) for n in {role.checked!r}]"
     remedy = "mend the import that failed; if a dependency lacks a file, see what is left out (content.py, roles.py)"
