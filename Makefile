@@ -15,8 +15,8 @@ export PRESAGE_TRACES ?= ../shared/traces
 # `part` prints how long each part took, so that a slow one shows at once.
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
-.PHONY: help venv lock fmt lint typecheck imports unit property integration e2e e2e-long crds crds-check \
-  chart-lint chart-test bench-operator images check test demo demo-clean cluster-up cluster-down cluster-status
+.PHONY: help venv lock fmt lint hooks typecheck imports unit property integration e2e e2e-long crds crds-check \
+  chart-lint chart-test bench-operator images images-dockerfile check test demo demo-clean cluster-up cluster-down cluster-status
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -42,8 +42,11 @@ lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml
 fmt: $(STAMP) ## Format the code
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
 
-lint: $(STAMP) ## Check format and lint
-	$(call part,lint,$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .)
+lint: $(STAMP) ## Check format and lint, Python and YAML
+	$(call part,lint,$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/yamllint --strict .)
+
+hooks: $(STAMP) ## Let git run format, lint, types, layers and generated files before each commit
+	$(BIN)/pre-commit install
 
 typecheck: $(STAMP) ## mypy --strict on the product and the tools
 	$(call part,typecheck,$(BIN)/mypy && $(BIN)/mypy -p e2e)
@@ -87,6 +90,9 @@ bench-operator: $(STAMP) ## What the operator costs and how fast it is, on a rea
 
 images: $(STAMP) ## Build the container images
 	$(call part,images,$(BIN)/python -m e2e.images)
+
+images-dockerfile: $(STAMP) ## Run the Dockerfiles for users once, on a stand-in of their public base
+	$(call part,images-dockerfile,$(BIN)/python -m e2e.images --dockerfiles)
 
 demo: $(STAMP) ## Main job, live, on a real Kubernetes: TRACE=FILE.csv replays any trace
 	$(BIN)/python -m e2e.demo run $(if $(TRACE),--trace "$(TRACE)")
