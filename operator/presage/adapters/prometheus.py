@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from presage.adapters.prometheus_answers import read_health, read_range, read_tick, read_version
+from presage.adapters.prometheus_answers import read_health, read_is_gauge, read_range, read_tick, read_version
 from presage.adapters.prometheus_line import Observer, ReadSecret, SourceLine
 from presage.adapters.prometheus_sharing import Sharer
+from presage.adapters.prometheus_types import MetricTypes
 from presage.adapters.recently_used import RecentlyUsed
 from presage.core.faults import SourceFault
 from presage.core.history import REFETCHED, SlotRange, Slots, plan_missing, plan_span, split_range
-from presage.core.query import Selection
+from presage.core.query import CounterLoad, Selection
 from presage.core.sharing import SharedQuery, limit_points
 from presage.core.source_reading import History, Source, TickSample
 
@@ -51,11 +52,21 @@ class _SharedSource:
         self.line = line
         self.ticks: Sharer[float, TickSample] = Sharer(self._read_ticks)
         self.slots: Sharer[SlotRange, NDArray[np.float32]] = Sharer(self._read_slots)
+        self._types = MetricTypes(lambda metric: self.line.ask(partial(read_is_gauge, metric)))
 
     def close(self) -> None:
         self.ticks.close()
         self.slots.close()
         self.line.close()
+
+    async def observe(self, asker: Selection, max_age_s: float) -> TickSample:
+        """Return the load now; a rate over what is no counter is none."""
+        sample = await self.ticks.get(max_age_s, asker)
+        if not isinstance(asker.load, CounterLoad) or sample.newest_at is None:
+            return sample
+        if not await self._types.is_gauge(asker.load.metric):
+            return sample
+        return replace(sample, load=None, flaw="NotACounter")
 
     async def _read_ticks(self, max_age_s: float, query: SharedQuery) -> dict[Selection, TickSample]:
         return await self.line.ask(partial(read_tick, self._source, query, max_age_s))
@@ -123,8 +134,8 @@ class PrometheusLoads:
         Raises:
             SourceFault: If there is no usable answer for one of them.
         """
-        ticks = self._sources.get(source).ticks
-        return await _all(ticks.get(max_age_s, asker) for asker in askers)
+        shared = self._sources.get(source)
+        return await _all(shared.observe(asker, max_age_s) for asker in askers)
 
     async def history(
         self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float

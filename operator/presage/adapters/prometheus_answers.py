@@ -20,7 +20,7 @@ from presage.core.faults import SourceFault
 from presage.core.history import SlotRange, to_grid
 from presage.core.query import PART_LABEL, Selection, build_history_query, build_tick_query
 from presage.core.sharing import SharedQuery
-from presage.core.source_reading import Source, TickSample
+from presage.core.source_reading import Flaw, Source, TickSample, find_flaw
 
 T = TypeVar("T")
 
@@ -53,6 +53,16 @@ def read_version(prometheus: PrometheusConnect) -> str:
     return str(answer["data"]["version"])[:64]
 
 
+def read_is_gauge(metric: str, prometheus: PrometheusConnect) -> bool:
+    """Return whether all the source knows of a metric calls it a gauge; False if it knows nothing."""
+    try:
+        answer = prometheus._session.request("GET", f"{prometheus.url}/api/v1/metadata", params={"metric": metric})
+        known = answer.json()["data"].get(metric) or []
+        return bool(known) and all(each["type"] == "gauge" for each in known)
+    except (SourceFault, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False  # not every compatible server keeps metadata
+
+
 def read_tick(
     source: Source, shared: SharedQuery, max_age_s: float, prometheus: PrometheusConnect
 ) -> dict[Selection, TickSample]:
@@ -83,12 +93,17 @@ def _group(result: Any, label: str | None) -> dict[str, list[Any]]:
 
 
 def _make_sample(entries: list[Any]) -> TickSample:
-    values = {entry["metric"].get(PART_LABEL, ""): float(entry["value"][1]) for entry in entries}
+    named = [entry for entry in entries if entry["metric"].get(PART_LABEL) != "target"]
+    values = {entry["metric"].get(PART_LABEL, ""): float(entry["value"][1]) for entry in named}
+    if len(values) < len(named):
+        raise ValueError("one value twice")
     load, newest = values.get("load"), values.get("newest")
+    flaw: Flaw = find_flaw(load) if load is not None else ""
     return TickSample(
-        load=load if load is not None and math.isfinite(load) and load >= 0 else None,
+        load=None if flaw else load,
         newest_at=newest if newest is not None and math.isfinite(newest) else None,
         targets=frozenset(name for entry in entries for name in _name_target(entry["metric"])),
+        flaw=flaw,
     )
 
 
@@ -101,7 +116,11 @@ def _make_grid(entry: Any, part: SlotRange) -> NDArray[np.float32]:
 
 def _limit_series(source: Source, result: Any) -> Any:
     if len(result) > source.spec.limits.max_series:
-        raise QueryFault("TooLarge", f"MetricSource {source.name}: more than {source.spec.limits.max_series} series.")
+        raise QueryFault(
+            "TooLarge",
+            f"MetricSource {source.name}: more than {source.spec.limits.max_series} series: "
+            "narrow the matchers or raise spec.limits.maxSeries.",
+        )
     return result
 
 

@@ -18,7 +18,7 @@ from prometheus_api_client import PrometheusConnect
 from urllib3.util import Retry
 
 from presage.adapters.prometheus_answers import guarded
-from presage.adapters.prometheus_session import BoundedSession, QueryFault
+from presage.adapters.prometheus_session import BoundedSession, QueryFault, too_late
 from presage.core.faults import SourceFault
 from presage.core.source import SourceSpec
 from presage.core.source_reading import Source
@@ -156,10 +156,7 @@ class SourceLine:
                 request.add_done_callback(lambda _: self._gate.release())
                 return await asyncio.shield(request)
         except TimeoutError:
-            limit = self._source.spec.limits.timeout_s
-            raise SourceFault(
-                "Unreachable", f"MetricSource {self._source.name}: no answer within {limit:g} s."
-            ) from None
+            raise too_late(self._source.name, self._source.spec.limits.timeout_s) from None
 
     async def _run(self, read: Callable[[PrometheusConnect], T]) -> T:
         ticket, started = self._breaker.admit(), time.monotonic()

@@ -37,6 +37,12 @@ class QueryFault(SourceFault):
     """The source works, but not for this query: no sign that the source itself fails."""
 
 
+def too_late(source: str, limit_s: float) -> SourceFault:
+    """Return the fault of a source that did not answer in time; one wording, since a status quotes it."""
+    remedy = "see its load, or raise spec.limits.timeoutSeconds"
+    return SourceFault("Unreachable", f"MetricSource {source}: no answer within {limit_s:g} s: {remedy}.")
+
+
 def is_forbidden(address: str, *, allow_loopback: bool) -> bool:
     """Return whether a source may not live at `address`: link-local, multicast, unspecified, or loopback."""
     ip = ipaddress.ip_address(address.split("%", 1)[0])
@@ -149,7 +155,8 @@ class BoundedSession(requests.Session):
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > self._limits.max_bytes:
-                raise QueryFault("TooLarge", self._word(f"its answer is over {self._limits.max_bytes} bytes"))
+                what = f"its answer is over {self._limits.max_bytes} bytes"
+                raise QueryFault("TooLarge", self._word(f"{what}: narrow the matchers or raise spec.limits.maxBytes"))
         return bytes(body)
 
     def _refuse_status(self, status: int) -> None:
@@ -178,7 +185,7 @@ class BoundedSession(requests.Session):
         return self._fault("Unreachable", "no connection: check spec.url, the Service behind it and network rules")
 
     def _too_late(self) -> SourceFault:
-        return self._fault("Unreachable", f"no answer within {self._limits.timeout_s:g} s")
+        return too_late(self._source, self._limits.timeout_s)
 
     def _fault(self, reason: str, what: str) -> SourceFault:
         return SourceFault(reason, self._word(what))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from presage.core.source_reading import find_flaw
+
 MAX_POINTS = 11_000  # the server's limit of points a series in one range query
 REFETCHED = 3  # slots held that are asked for again with new ones
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def to_grid(samples: Iterable[tuple[float, float]], wanted: SlotRange) -> NDArra
     """
     grid = np.full(len(wanted), np.nan, dtype=np.float32)
     for time, value in samples:
-        if not (math.isfinite(time) and 0 <= value <= _LARGEST):
+        if not (math.isfinite(time) and not find_flaw(value)):
             continue
         index, rest = divmod(time, wanted.step_s)
         slot = int(index) - 1 - wanted.first

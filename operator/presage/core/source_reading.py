@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,21 @@ class Source:
     spec: SourceSpec
 
 
+Flaw = Literal["", "NotANumber", "Negative", "TooLarge", "NotACounter"]
+"""Why a value is no load; empty if it is one."""
+
+LARGEST_LOAD = float(np.finfo(np.float32).max)
+
+
+def find_flaw(value: float) -> Flaw:
+    """Return why `value` cannot be a load."""
+    if math.isnan(value):
+        return "NotANumber"
+    if value < 0:
+        return "Negative"
+    return "TooLarge" if value > LARGEST_LOAD else ""
+
+
 @dataclass(frozen=True, slots=True)
 class TickSample:
     """One answer to a tick query. None = no series, or none with enough samples.
@@ -27,11 +44,13 @@ class TickSample:
         load: Load now.
         newest_at: Epoch second of the newest raw sample.
         targets: Hosts and pod names of the scraped instances that contribute.
+        flaw: Why what came instead of a load is none; there is no load then.
     """
 
     load: float | None
     newest_at: float | None
     targets: frozenset[str]
+    flaw: Flaw = ""
 
 
 @dataclass(frozen=True, slots=True)

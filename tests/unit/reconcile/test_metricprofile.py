@@ -13,7 +13,7 @@ from presage.core.conditions import Condition
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.outcome import Ok, Retry
 from presage.core.query import Matcher
-from presage.core.source_reading import TickSample
+from presage.core.source_reading import Flaw, TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
@@ -93,6 +93,17 @@ def _lose_half(world: World) -> None:
     world.loads.sample = TickSample(50.0, NOW, frozenset({"shop-1"}))
 
 
+def _give_a_flaw(flaw: Flaw) -> Callable[[World], None]:
+    def alter(world: World) -> None:
+        world.loads.sample = TickSample(None, NOW, PODS, flaw)
+
+    return alter
+
+
+def _run_ahead(world: World) -> None:
+    world.loads.sample = replace(world.loads.sample, newest_at=NOW + 61)
+
+
 def _revoke(world: World) -> None:
     del world.objects.bodies[("MetricSource", "", "main")]
 
@@ -103,6 +114,11 @@ def _revoke(world: World) -> None:
         pytest.param(_stop, "SourceUnavailable", id="source down"),
         pytest.param(_go_silent, "NoMatchingSeries", id="empty answer"),
         pytest.param(_grow_old, "StaleSamples", id="old samples"),
+        pytest.param(_run_ahead, "FutureSamples", id="samples from the future"),
+        pytest.param(_give_a_flaw("Negative"), "BadValue", id="negative"),
+        pytest.param(_give_a_flaw("NotANumber"), "BadValue", id="not a number"),
+        pytest.param(_give_a_flaw("TooLarge"), "BadValue", id="too large"),
+        pytest.param(_give_a_flaw("NotACounter"), "NotACounter", id="a gauge for a counter"),
         pytest.param(_lose_half, "TargetsMissing", id="half the pods no longer scraped"),
         pytest.param(_revoke, "SourceNotFound", id="source deleted"),
     ],
@@ -118,6 +134,22 @@ async def test_absent_data_never_removes_a_replica(fault: Callable[[World], None
     available = conditions(decision)["DataAvailable"]
     assert (available.status, available.reason) == ("False", reason)
     assert available.message
+
+
+async def test_nothing_is_learned_from_a_gauge_taken_for_a_counter() -> None:
+    world = make_world()
+    _give_a_flaw("NotACounter")(world)
+    decision = await look(world)
+    assert decision.memory.forecast is None
+    assert conditions(decision)["ForecastTrusted"].reason == "NoForecast"
+
+
+async def test_a_sample_of_the_future_beside_a_good_one_is_seen() -> None:
+    world = make_world()
+    spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
+    spec["eventTypes"].append({"name": "quote", "load": {"counter": {"metric": "quotes_total"}}})
+    world.loads.by_metric["quotes_total"] = TickSample(1.0, NOW + 3600, PODS)
+    assert conditions(await look(world))["DataAvailable"].reason == "FutureSamples"
 
 
 async def test_a_load_measured_elsewhere_expects_no_pod_to_report() -> None:
@@ -143,6 +175,20 @@ async def test_a_history_that_fails_does_not_cost_the_reactive_part() -> None:
     decision = await look(world)
     assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
     assert conditions(decision)["ForecastTrusted"].reason == "HistoryUnavailable"
+
+
+async def test_a_history_that_fails_later_is_said_and_the_last_forecast_followed_as_long_as_it_reaches() -> None:
+    world = make_world()
+    world.loads.values = daily(500)
+    before = await look(world)
+    assert conditions(before)["ForecastTrusted"].reason == "BacktestPassed"
+    world.loads.history_fault = SourceFault("QueryFailed", "MetricSource main: it answers HTTP 500.")
+    for later, status in ((600, "True"), (7200, "False")):
+        world.clock.time = NOW + later
+        world.loads.sample = replace(world.loads.sample, newest_at=world.clock.time)
+        trusted = conditions(await look(world, before.memory))["ForecastTrusted"]
+        assert (trusted.status, trusted.reason) == (status, "HistoryUnavailable")
+        assert "HTTP 500" in trusted.message
 
 
 async def test_part_of_a_load_is_a_lower_bound() -> None:

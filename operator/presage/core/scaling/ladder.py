@@ -7,8 +7,11 @@ only rise. `Hold`: the forecast has run out, replicas stay. Absence of data is n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from presage.core.source_reading import Flaw
 
 Rung = Literal["Live", "Coasting", "Hold"]
 
@@ -24,6 +27,8 @@ class Reading:
         missing: Event types without any series.
         unmeasured: Event types that have series, but too few samples for a load.
         error: Why the source did not answer; empty if it did.
+        latest_at: Epoch second of the newest raw sample, of the event type where it is youngest.
+        flaws: Event types whose value is no load, and why.
     """
 
     observed: float | None
@@ -32,6 +37,8 @@ class Reading:
     missing: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
     error: str = ""
+    latest_at: float | None = None
+    flaws: tuple[tuple[str, Flaw], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +99,30 @@ def _find_fault(reading: Reading, now: float, max_age_s: float, pods: Reporting)
         return "NoMatchingSeries", (
             f"No series matches the load of event type {names}: check metric and matchers, and that it is scraped."
         )
+    if reading.flaws:
+        return _describe_flaw(reading.flaws)
     if reading.observed is None or reading.newest_at is None or reading.unmeasured:
         names = ", ".join(reading.unmeasured) or "all"
         return "NoSamples", f"Too few samples for a rate, event type {names}: windowSeconds may be too short."
+    if reading.latest_at is not None and reading.latest_at - now > max_age_s:
+        return "FutureSamples", (
+            f"The newest sample lies more than {max_age_s:g} s ahead: set the clocks of the source and of presage, and "
+            "see what exports timestamps of its own."
+        )
     if now - reading.newest_at > max_age_s:
         return "StaleSamples", f"The newest sample is older than {max_age_s:g} s: is the target still scraped?"
     if pods.count < math.floor(pods.expected + 1e-9):  # a share of pods need not be a whole number
         return "TargetsMissing", "Fewer of the Ready pods report than did before: some are no longer scraped."
     return None
+
+
+def _describe_flaw(flaws: Sequence[tuple[str, Flaw]]) -> tuple[str, str]:
+    names = ", ".join(name for name, _ in flaws)
+    flaw = flaws[0][1]
+    if flaw == "NotACounter":
+        return "NotACounter", (
+            f"The metric of event type {names} is a gauge, by the source's own metadata: give it as load.gauge, "
+            "name a counter, or correct the type where it is exported."
+        )
+    what = {"Negative": "negative", "NotANumber": "not a number", "TooLarge": "beyond all measure"}[flaw]
+    return "BadValue", f"The value of event type {names} is {what}, and no load is: see the metric and what exports it."

@@ -29,15 +29,20 @@ class Trust:
     naive_loss: float = math.nan
 
 
-def judge_forecast(forecast: Forecast | None, history_fault: str = "") -> Trust:
+def judge_forecast(forecast: Forecast | None, history_fault: str = "", *, covers_now: bool = True) -> Trust:
     """Return whether `forecast` is good enough to act on.
 
     The pool holds yesterday's and last week's value themselves, so it never loses to them by much. What a forecast
     must add for scaling is foresight: it is refused while the last value is the best guess at every horizon, since
     that is what the reactive part already acts on, and without the history of one season. What such a forecast still
     tells is how far the load strays from its last value: the reactive part keeps that in hand.
+
+    Args:
+        forecast: The last good one; None before the first.
+        history_fault: Why the history cannot be read at the moment; empty if it can.
+        covers_now: Whether the last good forecast still reaches the present.
     """
-    if forecast is None and history_fault:
+    if history_fault and (forecast is None or not covers_now):
         return Trust(False, "HistoryUnavailable", f"{history_fault} Scaling follows the observed load.")
     if forecast is None:
         return Trust(False, "NoForecast", "There is no forecast yet: scaling follows the observed load.")
@@ -53,6 +58,9 @@ def judge_forecast(forecast: Forecast | None, history_fault: str = "") -> Trust:
             "with the margin that its own changes ask for."
         )
         return Trust(False, "NaiveIsBetter", message, leader, loss, naive)
+    if history_fault:
+        message = f"{history_fault} The last good forecast is followed as long as it reaches."
+        return Trust(True, "HistoryUnavailable", message, leader, loss, naive)
     message = "The forecast sees more than the last value does, on this load's own history."
     return Trust(True, "BacktestPassed", message, leader, loss, naive)
 

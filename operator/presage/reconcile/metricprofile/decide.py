@@ -8,7 +8,7 @@ from presage.core.conditions import Condition, Status
 from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
-from presage.core.scaling.outlook import Outlook, Peak, find_peak, find_spread
+from presage.core.scaling.outlook import Peak, find_peak, find_spread
 from presage.core.scaling.trust import Trust, judge_forecast
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan, TargetState
@@ -34,8 +34,10 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     lead = decide_lead_time(startups, policy.lead_time_s, given.remembered_lead, policy.decision_period_s)
     outlook = given.forecast.outlook if given.forecast else None
     pods = _count_reporting(given)
-    judgement = _judge_data(given, memory, outlook, pods)
-    trust = judge_forecast(given.forecast.forecast if given.forecast else None, given.history_fault)
+    covers_now = outlook is not None and outlook.start <= given.now < outlook.end
+    judgement = _judge_data(given, memory, covers_now=covers_now, pods=pods)
+    last_good = given.forecast.forecast if given.forecast else None
+    trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now)
     scaling = _judge_scaling(given)
     facts = Facts(given, lead, judgement, trust, None, None)
     memory = replace(memory, forecast=given.forecast)
@@ -75,7 +77,7 @@ def _count_reporting(given: ProfileInput) -> int:
     return sum(bool({name, address} & given.reading.targets) for name, address in given.target.settled)
 
 
-def _judge_data(given: ProfileInput, memory: ProfileMemory, outlook: Outlook | None, pods: int) -> Judgement:
+def _judge_data(given: ProfileInput, memory: ProfileMemory, *, covers_now: bool, pods: int) -> Judgement:
     if given.source_problem is not None:
         return Judgement("Hold", given.source_problem.reason, given.source_problem.message)
     settled = len(given.target.settled) if given.target else 0
@@ -84,7 +86,7 @@ def _judge_data(given: ProfileInput, memory: ProfileMemory, outlook: Outlook | N
         now=given.now,
         max_age_s=given.spec.scaling.max_sample_age_s,
         pods=Reporting(pods, memory.reporting_share * settled),
-        forecast_covers_now=outlook is not None and outlook.start <= given.now < outlook.end,
+        forecast_covers_now=covers_now,
     )
 
 

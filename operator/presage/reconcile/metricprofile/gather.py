@@ -113,6 +113,8 @@ async def _gather_load(
         reading = combine_samples(event_types, await ports.loads.observe(source, askers, max_age_s))
     except SourceFault as fault:
         return _Load(Reading(None, None, frozenset(), error=fault.message), memory.forecast)
+    if any(flaw == "NotACounter" for _, flaw in reading.flaws):
+        return _Load(reading, None)  # its history is as senseless as its rate now
     try:
         return _Load(reading, await _update_forecast(measure, askers, memory.forecast, now, ports))
     except SourceFault as fault:
@@ -136,6 +138,8 @@ def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSamp
         targets=frozenset.intersection(*named) if named else frozenset(),
         missing=tuple(e.name for e, s in pairs if s.newest_at is None),
         unmeasured=tuple(e.name for e, s in pairs if s.newest_at is not None and s.load is None),
+        latest_at=max(ages, default=None),
+        flaws=tuple((e.name, s.flaw) for e, s in pairs if s.flaw),
     )
 
 
