@@ -13,14 +13,12 @@ from presage.adapters.kube import Forbidden
 from presage.core.faults import WriteRefused
 from presage.core.outcome import Retry
 from presage.core.ownership import Owner
-from presage.reconcile.kind import AnyKind, ObjectKey
+from presage.reconcile.kind import AnyKind
 from presage.runtime import deletion
 from presage.runtime.deletion import FINALIZER, Deletion
-from presage.runtime.kinds import KINDS
 from tests.unit.kube_memory import KubeMemory
+from tests.unit.runtime.shop import KEY, PROFILE
 
-PROFILE = next(kind for kind in KINDS if kind.name == "MetricProfile")
-KEY = ObjectKey("MetricProfile", "team", "shop")
 OTHER = "example.org/other"
 Undo = Callable[[Owner, Any], Any]
 

@@ -7,11 +7,8 @@ from typing import Any
 from presage.core.resource_type import ResourceType
 from presage.reconcile.kind import ObjectKey
 from presage.runtime.intake import Intake
-from presage.runtime.kinds import KINDS
 from presage.runtime.store import ObjectStore
-
-PROFILE = next(kind for kind in KINDS if kind.name == "MetricProfile")
-KEY = ObjectKey("MetricProfile", "team", "shop")
+from tests.unit.runtime.shop import KEY, PROFILE
 
 
 def shop(**changes: Any) -> dict[str, Any]:

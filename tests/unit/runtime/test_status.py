@@ -8,12 +8,9 @@ import pytest
 
 from presage.adapters.kube import NotFound, Unavailable
 from presage.core.conditions import Condition
-from presage.reconcile.kind import ObjectKey
-from presage.runtime.kinds import KINDS
 from presage.runtime.status import StatusWriter, strip
+from tests.unit.runtime.shop import KEY, PROFILE
 
-PROFILE = next(kind for kind in KINDS if kind.name == "MetricProfile")
-KEY = ObjectKey("MetricProfile", "team", "shop")
 READY = (Condition("Ready", "True", "AsSpecified", "", 1),)
 
 
