@@ -94,9 +94,10 @@ def series(operator: Operator, namespace: str) -> list[str]:
 
 
 def test_everything_derived_from_a_kind_names_it(repository: Path) -> None:
-    reasons = (repository / "docs/reference/reasons.md").read_text(encoding="utf-8")
-    assert "## Errand" in reasons
-    assert "| Started | `NameTaken` |" in reasons
+    reference = {path.name: path.read_text(encoding="utf-8") for path in (repository / "docs/reference").iterdir()}
+    assert "| Started | `NameTaken` |" in reference["reasons.md"]
+    assert "| `spec.priority` | integer, 0 to 1000 |" in reference["errand.md"]
+    assert "`presage_errand_completed" in reference["metrics.md"]
     assert (repository / "charts/presage/crds/errands.yaml").is_file()
 
 

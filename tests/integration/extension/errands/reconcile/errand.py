@@ -154,5 +154,6 @@ DEFINITION: KindDefinition[Errand, ErrandInput, ErrandPlan, None] = KindDefiniti
         PolicyRule(("scheduling.k8s.io",), ("priorityclasses",), ("get", "list", "watch", "create", "patch", "delete")),
     ),
     reasons=REASONS,
+    gauges={"errand_completed": "1 once the Errand's Job is done, 0 before."},
     undo=undo,
 )
