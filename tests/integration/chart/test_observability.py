@@ -20,7 +20,7 @@ from kubernetes import client
 from prometheus_client.parser import text_string_to_metric_families
 
 from e2e.cluster import Cluster, ensure_binary
-from tests.integration.chart.rendering import CHART
+from tests.integration.chart.rendering import CHART, render
 from tests.integration.operator.harness import GROUP, VERSION, Exporter, Operator, Prometheus, Shop, eventually, running
 
 DASHBOARD: dict[str, Any] = json.loads((CHART / "files/dashboard.json").read_text(encoding="utf-8"))
@@ -127,13 +127,19 @@ def lost_profile(shop: Shop) -> dict[str, Any]:
 
 
 def write_config(folder: Path, exporter: int, operator: int) -> None:
-    """Scrape as the chart's ServiceMonitor asks for, and load the rules."""
-    jobs = [
-        {"job_name": name, "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
-        for name, port in (("target", exporter), ("presage", operator))
-    ]
+    """Scrape presage as the chart's ServiceMonitor asks for, with the label that such a scrape adds, and its rules."""
+    (monitor,) = render("serviceMonitor.enabled=true", show_only="templates/servicemonitor.yaml")
+    (endpoint,) = monitor["spec"]["endpoints"]
+    presage = {
+        "job_name": "presage",
+        "metrics_path": endpoint["path"],
+        "honor_labels": endpoint["honorLabels"],
+        "static_configs": [{"targets": [f"127.0.0.1:{operator}"], "labels": {"namespace": "presage-system"}}],
+    }
+    target = {"job_name": "target", "static_configs": [{"targets": [f"127.0.0.1:{exporter}"]}]}
     every = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-    config = {"global": every, "rule_files": [str(CHART / "files/alerts.yaml")], "scrape_configs": jobs}
+    rules = [str(CHART / "files/alerts.yaml")]
+    config = {"global": every, "rule_files": rules, "scrape_configs": [target, presage]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
 
 
@@ -170,6 +176,13 @@ def test_rules_run_without_error(scene: Scene, rule: dict[str, Any]) -> None:
     groups = eventually(lambda: scene.ask("rules")["groups"], have_run, 10, "the rules have run")
     (health,) = [each["health"] for group in groups for each in group["rules"] if each["name"] == rule["alert"]]
     assert health == "ok"
+
+
+def test_every_metric_of_presage_is_shown(scene: Scene) -> None:
+    shown = " ".join(expr for expr, _ in QUERIES.values())
+    names = {family.name for family in text_string_to_metric_families(scene.operator.get("/metrics")[1])}
+    ours = {name for name in names if name.startswith("presage_") and not name.endswith("_created")}
+    assert {name for name in ours if name not in shown} == set()
 
 
 def test_every_metric_named_is_served(scene: Scene) -> None:

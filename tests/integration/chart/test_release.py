@@ -11,7 +11,7 @@ import pytest
 
 from e2e.cluster import Cluster, ensure_binary
 from tests.integration.chart.rendering import CHART
-from tests.integration.tools import Kubectl
+from tests.integration.tools import Kubectl, eventually
 
 VALUES = CHART.parents[1] / "tests" / "chart" / "values"
 LEFT = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,configmaps"
@@ -61,6 +61,16 @@ def test_a_release_changes_rolls_back_and_goes(helm: Helm, kubectl: Kubectl, nam
     helm("uninstall", "presage")
     assert labelled(kubectl, namespace) == []
     assert "metricprofiles.presage.dev" in kubectl("get", "crds", "-o", "name")
+
+
+async def test_drains_may_take_one_replica_of_two(helm: Helm, kubectl: Kubectl, namespace: str) -> None:
+    upgrade(helm, "default")
+
+    def budget() -> dict[str, int]:
+        return kubectl.read("poddisruptionbudget", "presage", "-n", namespace).get("status", {})
+
+    wanted = {"expectedPods": 2, "currentHealthy": 2, "desiredHealthy": 1, "disruptionsAllowed": 1}
+    await eventually(lambda: wanted.items() <= budget().items(), within=30, what="two pods, one may go")
 
 
 def test_a_second_release_is_refused(helm: Helm, kubectl: Kubectl, namespace: str) -> None:
