@@ -36,7 +36,8 @@ def demand(observed: float | None, soon: float | None, later: float | None = Non
         pytest.param(4, demand(100, 201), 5, "Forecast", id="a need just above the current counts"),
         pytest.param(10, demand(100, 100), 8, "Stabilization", id="down in steps of a fifth"),
         pytest.param(10, demand(100, 100, 500), 10, "Stabilization", id="a later need keeps replicas"),
-        pytest.param(10, demand(100, 470), 10, "Forecast", id="within tolerance downwards: stay"),
+        pytest.param(10, demand(100, 470), 10, "Forecast", id="what is needed is what there is"),
+        pytest.param(20, demand(100, 930), 20, "Stabilization", id="within tolerance downwards: stay"),
         pytest.param(3, demand(10, 10), 2, "Minimum", id="a step down is at least one pod"),
     ],
 )
