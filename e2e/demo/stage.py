@@ -69,6 +69,7 @@ class Stage:
     def _set_up_operator(self) -> None:
         if not self.cluster.is_up():
             self.cluster.up()
+        self.kubectl.warnings.clear()
         with part("what an earlier run left", "clearing", "cleared"):
             self.clear()
         for role in ("dataplane", "operator"):
@@ -93,8 +94,12 @@ class Stage:
         """The chart as it is now."""
         return self.root / CHART
 
-    def install(self, chart: Path) -> None:
+    def install(self, chart: Path, *settings: str) -> None:
         """Install presage from a chart, or bring the release to it; return when it is ready.
+
+        Args:
+            chart: folder of the chart.
+            settings: more of Helm's flags.
 
         Raises:
             DemoError: Helm refuses it, or it is not ready in time.
@@ -105,7 +110,7 @@ class Stage:
             "upgrade", "--install", manifests.RELEASE, str(chart), "--create-namespace",
             f"--set=image.repository={repository}", f"--set-string=image.tag={tag}", "--set=image.pullPolicy=Never",
             f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
-            "--wait", "--timeout=180s",
+            "--wait", "--timeout=180s", *settings,
         )  # fmt: skip
         self._installed = chart
 

@@ -22,7 +22,7 @@ _SELECTOR = "-l=app.kubernetes.io/name=presage"
 
 @dataclass(frozen=True, slots=True)
 class OperatorPod:
-    """One pod of the operator as it is now; `container` is its container's id."""
+    """One pod of the operator as it is now; `container` is its container's id, empty while none runs."""
 
     name: str
     address: str
@@ -113,7 +113,11 @@ def _read(pod: dict[str, Any]) -> OperatorPod:
     return OperatorPod(
         name=pod["metadata"]["name"],
         address=status.get("podIP", ""),
-        container=container.get("containerID", "").removeprefix("containerd://"),
+        container=container.get("containerID", "").removeprefix("containerd://") if _runs(container) else "",
         ready=bool(container.get("ready")),
         restarts=int(container.get("restartCount", 0)),
     )
+
+
+def _runs(container: dict[str, Any]) -> bool:
+    return "running" in container.get("state", {})

@@ -20,7 +20,7 @@ from e2e.demo.prometheus import PORT, Prometheus, render_config
 from e2e.demo.stage import Stage
 from e2e.faults.operators import Operators
 from e2e.faults.proxy import EmptyingProxy
-from e2e.faults.steps import Step, find_drops
+from e2e.faults.steps import Step, find_drops, find_shortages
 from e2e.faults.wave import HISTORY_DAYS, PLAN, Clock, build_history, build_live
 from e2e.faults.written import Write, parse_log
 from e2e.waiting import eventually
@@ -152,6 +152,13 @@ class Scene:
         return [
             f"second {self.clock.second(when):.1f}: from {before} to {after}"
             for when, before, after in find_drops(self.steps(), begin, end)
+        ]
+
+    def shortages(self, begin: float, end: float) -> list[str]:
+        """Return every second between two times in which fewer replicas were asked for than the load needs."""
+        return [
+            f"second {self.clock.second(when):.0f}: {replicas} of {need}"
+            for when, replicas, need in find_shortages(self.steps(), self.clock.need, begin, end)
         ]
 
     def wait_until(self, second: float, label: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from e2e.demo.accounting import Fleet
 from e2e.faults.written import Write
 
 Step = tuple[float, int]
@@ -20,6 +21,16 @@ def find_drops(steps: Sequence[Step], begin: float, end: float) -> list[tuple[fl
         for (_, before), (when, after) in pairwise(steps)
         if begin <= when <= end and after < before
     ]
+
+
+def find_shortages(
+    steps: Sequence[Step], need: Callable[[float], int], begin: float, end: float
+) -> list[tuple[float, int, int]]:
+    """Return (time, replicas, need) of every second between two times in which fewer were asked for than needed."""
+    fleet = Fleet(tuple(steps), ())
+    seconds = [begin + offset for offset in range(int(end - begin) + 1)]
+    found = [(second, fleet.replicas_at(second), need(second)) for second in seconds]
+    return [each for each in found if each[1] < each[2]]
 
 
 def find_unfounded_events(events: Sequence[Write], scales: Sequence[Write]) -> list[Write]:

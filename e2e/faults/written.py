@@ -15,6 +15,8 @@ from typing import Any
 
 _POD = "authentication.kubernetes.io/pod-name"
 _LEASES = "coordination.k8s.io/leases"
+_ASKED = "authorization.k8s.io"
+"""Reviews of rights are sent like writes, and nothing is stored of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,15 @@ class Write:
 
 
 def parse_log(lines: Iterable[str]) -> Iterator[Write]:
-    """Yield the writes of an audit log in its order; a line that is still being written is left out."""
+    """Yield what was written, in the order of the audit log; a line that is still being written is left out."""
     for line in lines:
         try:
             event = json.loads(line)
         except json.JSONDecodeError:
             continue
         reference, user = event.get("objectRef") or {}, event.get("user") or {}
+        if reference.get("apiGroup") == _ASKED:
+            continue
         parts = (reference.get("apiGroup", ""), reference.get("resource", ""), reference.get("subresource", ""))
         yield Write(
             at=datetime.fromisoformat(event["requestReceivedTimestamp"]).timestamp(),

@@ -29,7 +29,7 @@ def test_the_live_part_begins_as_the_history_ends() -> None:
 def test_the_clock_tells_the_need_of_each_moment() -> None:
     clock = Clock(1_000.0)
     assert clock.second(clock.at(42)) == 42
-    needs = [clock.need(clock.at(second)) for second in (-1, 0, 15, 114.9, 115)]
+    needs = [clock.need(clock.at(second)) for second in (-1, 0, 15, 111.9, 112)]
     assert needs == [2, 3, 7, 7, 2]
     assert clock.need(clock.at(-100)) == clock.need(clock.at(1_000)) == 0
 

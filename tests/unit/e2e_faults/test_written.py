@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from e2e.faults.steps import find_drops, find_unfounded_events
+from e2e.faults.steps import find_drops, find_shortages, find_unfounded_events
 from e2e.faults.written import Write, find_repeats, find_strangers, find_takeover, parse_log
 
 SCALE, LEASE, EVENT = "apps/deployments/scale", "coordination.k8s.io/leases", "events.k8s.io/events"
@@ -33,7 +33,13 @@ LINE: dict[str, Any] = {
 
 
 def test_lines_of_the_log_become_writes() -> None:
-    lines = [json.dumps(LINE), json.dumps({**LINE, "user": {"username": "sa"}, "requestObject": None}), '{"half']
+    question = {**LINE, "objectRef": {"resource": "selfsubjectaccessreviews", "apiGroup": "authorization.k8s.io"}}
+    lines = [
+        json.dumps(LINE),
+        json.dumps(question),
+        json.dumps({**LINE, "user": {"username": "sa"}, "requestObject": None}),
+        '{"half',
+    ]
     first, second = parse_log(lines)
     assert (first.at, first.pod, first.place, first.replicas, first.done) == (1767225601.5, "a", SCALE, 3, True)
     assert (second.pod, second.replicas) == ("", None)
@@ -73,6 +79,12 @@ def test_falls_are_found_within_their_time() -> None:
     steps = [(0.0, 4), (10.0, 8), (20.0, 6), (30.0, 7), (40.0, 2)]
     assert find_drops(steps, 5, 35) == [(20.0, 8, 6)]
     assert find_drops(steps, 0, 19) == []
+
+
+def test_seconds_with_too_few_replicas_are_found() -> None:
+    steps = [(0.0, 4), (10.0, 8), (20.0, 6)]
+    assert find_shortages(steps, lambda second: 8 if second >= 12 else 4, 0, 21.5) == [(20, 6, 8), (21, 6, 8)]
+    assert find_shortages(steps, lambda second: 4, 0, 30) == []
 
 
 def test_each_event_belongs_to_a_scale_of_its_own() -> None:
