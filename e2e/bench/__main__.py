@@ -15,7 +15,7 @@ from types import FrameType
 import yaml
 
 from e2e.bench.load import prometheus
-from e2e.bench.measure import figures_of_edits, figures_of_idle, time_first_decisions, watch_idle
+from e2e.bench.measure import figures_of_edits, figures_of_idle, figures_of_start, watch_idle
 from e2e.bench.objects import Objects, objects
 from e2e.bench.operator import operating
 from e2e.bench.processes import BenchError
@@ -110,20 +110,20 @@ def _measure_size(
     log, profile = folder / f"operator-{count}.log", options.profile if large else None
     with operating(kubeconfig, made.system, log, profile) as operator:
         with part("first decisions", "waiting", "decided"):
-            figures = [time_first_decisions(operator, count)]
+            figures = list(figures_of_start(operator, count))
         with part("idle", "looking", "seen"):
             time.sleep(_SETTLE_S)
             idle = watch_idle(operator, url, options.idle if large else min(options.idle, 30))
-        figures += figures_of_idle(idle, count, _memory_limit())
+        figures += figures_of_idle(idle, count, _requested_memory())
         with part("spec edits", "editing", "seen"):
             figures += figures_of_edits(operator, made, options.edits if large else min(options.edits, 10))
     return figures
 
 
-def _memory_limit() -> float:
-    """Return the chart's default memory limit in MiB."""
-    limit = str(yaml.safe_load(_VALUES.read_text())["resources"]["limits"]["memory"])
-    number, unit = limit[:-2], limit[-2:]
+def _requested_memory() -> float:
+    """Return the memory that the chart requests by default, in MiB: who needs more is evicted first."""
+    asked = str(yaml.safe_load(_VALUES.read_text())["resources"]["requests"]["memory"])
+    number, unit = asked[:-2], asked[-2:]
     return float(number) * {"Mi": 1.0, "Gi": 1024.0}[unit]
 
 

@@ -16,18 +16,20 @@ TICK_S = 15.0  # the decision period of MetricProfiles that set none
 REFRESH_S = 600.0  # the operator's default: volatile status alone is written no more often
 FIRST_DECISION_S, EDIT_P50_S, EDIT_P99_S = 15.0, 0.5, 2.0
 WRITES_PER_HOUR = 6.0
+_LAG = "presage_event_loop_lag_seconds"
 _WRITES = ("PATCH", "PUT", "POST", "DELETE")
 
 
-def time_first_decisions(operator: Operator, objects: int) -> Figure:
-    """Return the time from the Lease to the last object's first decision."""
+def figures_of_start(operator: Operator, objects: int) -> Iterator[Figure]:
+    """Return the time from the Lease to the last object's first decision, and how the event loop fared."""
     active = operator.wait_until_active()
     wait_for(
         lambda: operator.scrape().count("presage_desired_replicas") >= objects, 120, "every object is decided on", 0.1
     )
-    return Figure(
-        "active to first decision", objects, time.time() - active, "s", FIRST_DECISION_S, "of the last object"
-    )
+    took = time.time() - active
+    yield Figure("active to first decision", objects, took, "s", FIRST_DECISION_S, "of the last object")
+    if objects > 1:
+        yield _judge_lag(operator.scrape(), objects, "from the start to the last first decision")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def watch_idle(operator: Operator, prometheus: str, seconds: float) -> Idle:
     return Idle(elapsed, operator.scrape().since(before), count_requests(prometheus) - asked, memory)
 
 
-def figures_of_idle(idle: Idle, objects: int, memory_limit: float | None) -> Iterator[Figure]:
+def figures_of_idle(idle: Idle, objects: int, memory: float | None) -> Iterator[Figure]:
     """Return what an idle object costs."""
     minutes = objects * idle.seconds / 60
     writes = sum(_count_calls(idle.growth, verb) for verb in _WRITES) * 60 / minutes
@@ -62,16 +64,22 @@ def figures_of_idle(idle: Idle, objects: int, memory_limit: float | None) -> Ite
     lease = idle.growth.total("presage_kube_requests_total", resource="leases")
     yield Figure(
         "API server requests per object and minute", objects, calls / minutes, "",
-        note=f"and the Lease's {lease * 60 / idle.seconds:.0f} a minute",
+        note=f"{_name_calls(idle.growth)}; and the Lease's {lease * 60 / idle.seconds:.0f} a minute",
     )  # fmt: skip
     alone = 60 / TICK_S
     yield Figure(
         "Prometheus queries per object and minute", objects, idle.queries / minutes, "",
         note=f"by Prometheus's own count; a tick query for each alone would be {alone:g}",
     )  # fmt: skip
-    yield Figure("operator memory", objects, idle.memory / 2**20, "MiB", memory_limit, "resident, largest seen")
-    lag = idle.growth.quantile("presage_event_loop_lag_seconds", 0.99)
-    yield Figure("event loop lag p99", objects, 1000 * lag, "ms", note="idle, a sample each 0.25 s")
+    yield Figure(
+        "operator memory",
+        objects,
+        idle.memory / 2**20,
+        "MiB",
+        memory,
+        "resident, largest seen; asked: what the chart requests",
+    )
+    yield _judge_lag(idle.growth, objects, "idle")
     cpu = idle.growth.total("process_cpu_seconds_total")
     yield Figure("operator CPU", objects, 1000 * cpu / idle.seconds, "mcores", note="idle")
 
@@ -83,8 +91,13 @@ def figures_of_edits(operator: Operator, objects: Objects, edits: int) -> Iterat
     note = f"{edits} edits, one after another"
     yield Figure("spec edit to status p50", objects.count, quantile(took, 0.5), "s", EDIT_P50_S, note)
     yield Figure("spec edit to status p99", objects.count, quantile(took, 0.99), "s", EDIT_P99_S, note)
-    lag = operator.scrape().since(before).quantile("presage_event_loop_lag_seconds", 0.99)
-    yield Figure("event loop lag p99", objects.count, 1000 * lag, "ms", note="during the edits")
+    if objects.count > 1:  # else it is over before there are samples to speak of
+        yield _judge_lag(operator.scrape().since(before), objects.count, "during the edits")
+
+
+def _judge_lag(growth: Scrape, objects: int, when: str) -> Figure:
+    lag, samples = growth.quantile(_LAG, 0.99), growth.total(f"{_LAG}_count")
+    return Figure("event loop lag p99", objects, 1000 * lag, "ms", note=f"{when}; {samples:.0f} samples")
 
 
 def _count_calls(growth: Scrape, verb: str | None = None) -> float:
@@ -92,3 +105,14 @@ def _count_calls(growth: Scrape, verb: str | None = None) -> float:
     labels = {"verb": verb} if verb else {}
     total = growth.total("presage_kube_requests_total", **labels)
     return total - growth.total("presage_kube_requests_total", resource="leases", **labels)
+
+
+def _name_calls(growth: Scrape) -> str:
+    """Return what was asked of the API server most, but for the Lease."""
+    counts = {}
+    for (name, labels), value in growth.values.items():
+        own = dict(labels)
+        if name == "presage_kube_requests_total" and value > 0 and own["resource"] != "leases":
+            counts[f"{own['verb']} {own['resource']}"] = value
+    most = sorted(counts.items(), key=lambda each: -each[1])[:3]
+    return ", ".join(f"{what} {count:.0f}" for what, count in most) or "none at all"

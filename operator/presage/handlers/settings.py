@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import kopf
 
 PREFIX = "presage.dev"
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Compares nothing: without change handlers, kopf's copy of each object at each event is for nobody."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[kopf.FieldSpec] | None = None) -> kopf.BodyEssence:
+        """Return an empty essence."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        """Return None: nothing was stored."""
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Store nothing."""
 
 
 def build_settings() -> kopf.OperatorSettings:
@@ -25,7 +42,7 @@ def build_settings() -> kopf.OperatorSettings:
     # runtime/deletion.py. Nothing of ours is stored on objects by kopf; named, so that a later handler cannot surprise.
     settings.persistence.finalizer = f"{PREFIX}/kopf"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=PREFIX, v1=False)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=PREFIX, v1=False)
+    settings.persistence.diffbase_storage = NoDiffBase()
     # Log lines are no events; ours go through our own writer.
     settings.posting.enabled = False
     settings.posting.loggers = False

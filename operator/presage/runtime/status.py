@@ -7,7 +7,6 @@ that fails is tried again with the next decisions, less and less often; it never
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,13 +108,15 @@ class StatusWriter:
 
 
 def strip(status: Json, paths: tuple[str, ...]) -> Json:
-    """Return `status` without the fields at the dotted `paths`."""
-    kept = copy.deepcopy(dict(status))
+    """Return `status` without the fields at the dotted `paths`; the rest is shared, not copied."""
     for path in paths:
-        *parents, leaf = path.split(".")
-        place: Any = kept
-        for parent in parents:
-            place = place.get(parent) if isinstance(place, dict) else None
-        if isinstance(place, dict):
-            place.pop(leaf, None)
-    return kept
+        status = _without(status, path.split("."))
+    return status
+
+
+def _without(place: Json, path: list[str]) -> Json:
+    first, *rest = path
+    if not rest:
+        return {name: value for name, value in place.items() if name != first}
+    inner = place.get(first)
+    return {**place, first: _without(inner, rest)} if isinstance(inner, Mapping) else place
