@@ -80,7 +80,7 @@ def test_halves_ask_for_half_each() -> None:
     assert second.asked.load.matchers[-1].value == "/1|/2"
 
 
-@pytest.mark.parametrize("series", [1, 18, 19, 250, 500])
+@pytest.mark.parametrize("series", [1, 2, 3, 250, 500])
 def test_series_times_points_is_bounded(series: int) -> None:
     assert limit_points(series) <= 11_000
     assert series * limit_points(series) <= MAX_SAMPLES
