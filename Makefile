@@ -67,7 +67,7 @@ crds-check: $(STAMP) ## Fail when generated files are stale
 	$(call part,crds-check,$(BIN)/presage generate --check)
 
 chart-lint: $(STAMP) ## helm lint
-	$(call part,chart-lint,$$($(PYTHON) -m e2e.cluster binary helm) lint --quiet charts/presage)
+	$(call part,chart-lint,$$($(PYTHON) -m e2e.cluster binary helm) lint --strict --quiet charts/presage)
 
 chart-test: $(STAMP) ## Chart snapshots over several value sets
 	$(call part,chart-test,$(BIN)/pytest -q tests/chart)

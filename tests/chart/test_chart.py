@@ -226,6 +226,7 @@ REFUSED = {
     "port as text": "metricsService.port=http",
     "lease": "operator.leaseDurationSeconds=1",
     "renewed too late": "operator.leaseRenewSeconds=4",
+    "label that selects": r"podLabels.app\.kubernetes\.io/name=other",
     "monitor without Service": "serviceMonitor.enabled=true,metricsService.enabled=false",
     "interval without unit": "serviceMonitor.interval=15",
     "action unknown": "admissionPolicy.validationActions={Allow}",
@@ -237,7 +238,7 @@ REFUSED = {
 def test_bad_values_are_refused(helm: Path, setting: str) -> None:
     done = run(helm, "template", "presage", str(CHART), "--set", setting)
     assert done.returncode != 0
-    named = setting.split("=")[0].split(".")[-1]
+    named = re.split(r"(?<!\\)\.", setting.split("=")[0])[-1].replace("\\", "")
     assert named in done.stderr
 
 
