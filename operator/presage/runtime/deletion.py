@@ -8,6 +8,7 @@ reconcile like any other: one worker a key, tried again with back-off, by the ho
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from presage.adapters.kube import Conflict, KubeClient, KubeError, NotFound
 from presage.adapters.kube_json import list_at, text_at
@@ -42,7 +43,12 @@ class Deletion:
 
     async def hold(self, definition: AnyKind, key: ObjectKey, body: Json) -> Retry | None:
         """See that the object bears the finalizer; return what stands in the way, if anything does."""
-        return None if is_held(body) else await self._write(definition, key, body, held=True)
+        if is_held(body):
+            return None
+        try:
+            return await self._write(definition, key, body, held=True)
+        except NotFound:  # nobody would undo what is made for it now
+            return Retry("FinalizerRefused", f"{key.kind} {key.name} is gone.", _RETRY_S, _MAX_RETRY_S)
 
     async def let_go(self, definition: AnyKind, key: ObjectKey, body: Json, ports: Ports) -> Retry | None:
         """Undo what was done for an object that is being deleted; return what stands in the way, if anything does."""
@@ -59,14 +65,16 @@ class Deletion:
         except TimeoutError:
             message = f"What was made for {key.kind} {key.name} is not undone within {_UNDO_S:.0f} s; tried again."
             return Retry("UndoTimedOut", message, _RETRY_S, _MAX_RETRY_S)
-        return await self._write(definition, key, body, held=False)
+        with contextlib.suppress(NotFound):
+            return await self._write(definition, key, body, held=False)
+        return None
 
     async def _write(self, definition: AnyKind, key: ObjectKey, body: Json, *, held: bool) -> Retry | None:
         """Set or take off the finalizer on what is there now, and leave those of others alone."""
         try:
             await self._compare_and_set(definition.resource, key, body["metadata"].get("uid"), held=held)
         except NotFound:
-            return None
+            raise
         except KubeError as error:
             message = f"The finalizer of {key.kind} {key.name} cannot be written; tried again: {error}"
             return Retry("FinalizerRefused", message, _RETRY_S, _MAX_RETRY_S)
@@ -75,8 +83,10 @@ class Deletion:
     async def _compare_and_set(self, resource: ResourceType, key: ObjectKey, uid: object, *, held: bool) -> None:
         for last in (False, False, True):
             found = await self._client.get(resource, key.name, key.namespace or None)
-            if text_at(found, "metadata", "uid") != uid or is_held(found) == held:
-                return  # another object has the name by now, or all is as it should be
+            if text_at(found, "metadata", "uid") != uid:
+                raise NotFound(f"another {resource.kind} has the name {key.name} by now")
+            if is_held(found) == held:
+                return
             others = [str(each) for each in list_at(found, "metadata", "finalizers") if each != FINALIZER]
             wanted, version = [*others, FINALIZER] if held else others, text_at(found, *_VERSION) or ""
             try:

@@ -22,11 +22,11 @@ DECLARED_IN = "Reason"  # the documentation itself
 NO_CONDITIONS = {
     "Conflict": "a write is tried again at once on what somebody else wrote",
     "Defect": "a reconcile that raised is tried again",
-    "FinalizerRefused": "tried again; nothing is written meanwhile",
+    "FinalizerRefused": "of kinds with an undo, which no kind here has",
     "NameTaken": "of children, which no kind here has",
     "Rescaled": "an event about what was done",
     "StatusRefused": "a status that cannot be written cannot tell it",
-    "UndoTimedOut": "tried again while the object goes",
+    "UndoTimedOut": "of kinds with an undo, which no kind here has",
 }
 _WORD = re.compile(r"[A-Z][a-z]+([A-Z][a-z0-9]*)*")
 

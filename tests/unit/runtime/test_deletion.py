@@ -111,6 +111,16 @@ async def test_a_new_object_of_the_same_name_is_not_touched() -> None:
     assert finalizers(memory) == [FINALIZER]
 
 
+@pytest.mark.parametrize("uids", [(), ("newer",)], ids=["gone", "made anew"])
+async def test_nothing_is_made_for_one_that_is_gone(uids: tuple[str, ...]) -> None:
+    memory = KubeMemory()
+    for uid in uids:
+        memory.put(PROFILE.resource, "shop", "team", uid=uid)
+    gone = {"metadata": {"name": "shop", "namespace": "team", "uid": "older"}}
+    assert isinstance(await deletion_of(memory).hold(kind(undone), KEY, gone), Retry)
+    assert [verb for verb, _ in memory.sent] == ["get"]
+
+
 async def test_one_that_is_gone_already_is_no_error() -> None:
     gone = {"metadata": {"name": "shop", "namespace": "team", "uid": "u", "finalizers": [FINALIZER]}}
     assert await deletion_of(KubeMemory()).let_go(kind(undone), KEY, gone, []) is None  # type: ignore[arg-type]  # a list
