@@ -1,12 +1,14 @@
 """presage as the chart installs it, on the control cluster; the operator runs beside it, as one of its pods.
 
-The pods of the Deployment are played. The process that acts is a real one and goes by the name of one of them.
+The pods of the Deployment are played. The process that acts is a real one and goes by the name and address of one of
+them, so that the API server's proxy leads to it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import uuid
@@ -19,7 +21,7 @@ import pytest
 import yaml
 
 from e2e.cluster import Cluster, ensure_binary
-from tests.integration.operator.harness import Exporter, Operator, Prometheus, eventually, running
+from tests.integration.operator.harness import Exporter, Operator, Prometheus, eventually, free_port, running
 from tests.integration.tools import Kubectl
 
 ROOT = Path(__file__).parents[3]
@@ -95,21 +97,17 @@ def installed(
     """The chart's objects, a real operator and a real Prometheus."""
     folder, namespace = tmp_path_factory.mktemp("installed"), f"system-{uuid.uuid4().hex[:8]}"
     manifests = folder / "chart.yaml"
-    manifests.write_text(
-        subprocess.run(
-            [str(ensure_binary("helm")), "template", "presage", str(ROOT / "charts/presage"), "--namespace", namespace],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    )
+    port = free_port()
+    manifests.write_text(render_chart(namespace, port))
     kubectl("create", "namespace", namespace)
     kubectl("apply", "-n", namespace, "-f", str(manifests))
     exporter = Exporter()
     prometheus = Prometheus(ensure_binary("prometheus"), folder, exporter.port)
     try:
         pods = eventually(lambda: ready(kubectl, namespace), lambda names: len(names) == 2, 30, "two pods are Ready")
-        operator = Operator(cluster.kubeconfig, namespace, folder, pods[0])
+        give_address(kubectl, namespace, pods[0])
+        operator = Operator(cluster.kubeconfig, namespace, folder, pods[0], PRESAGE_HTTP_PORT=str(port))
+        operator.port = port
         with running(prometheus, operator):
             source = f"source-{uuid.uuid4().hex[:8]}"
             kubectl("apply", "-f", "-", stdin=metric_source(source, prometheus.url))
@@ -121,6 +119,22 @@ def installed(
         exporter.stop()
         kubectl("delete", "-n", namespace, "-f", str(manifests), "--ignore-not-found", "--wait=false")
         kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def render_chart(namespace: str, port: int) -> str:
+    """Return the chart's objects, as Helm makes them."""
+    settings = ["--namespace", namespace, "--set", f"operator.httpPort={port}"]
+    helm = [str(ensure_binary("helm")), "template", "presage", str(ROOT / "charts/presage"), *settings]
+    return subprocess.run(helm, capture_output=True, text=True, check=True).stdout
+
+
+def give_address(kubectl: Kubectl, namespace: str, pod: str) -> None:
+    """Give a played pod an address of this machine; the API server's proxy refuses loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing
+        address = probe.getsockname()[0]
+    status = {"status": {"podIP": address, "podIPs": [{"ip": address}]}}
+    kubectl("patch", "pod", pod, "-n", namespace, "--subresource=status", "--type=merge", "-p", json.dumps(status))
 
 
 def ready(kubectl: Kubectl, namespace: str) -> list[str]:

@@ -74,6 +74,18 @@ def remove(installed: Installed) -> None:
     installed.restore()
 
 
+def test_what_the_operator_itself_says_comes_along(installed: Installed, tmp_path: Path) -> None:
+    place = tmp_path / "bundle.tar.gz"
+    done = installed.presage("bundle", "-n", installed.namespace, "-o", str(place))
+    files, acting = unpack(place), f"operator/{installed.operator.name}"
+    assert json.loads(files[f"{acting}/readyz.json"]) == {"ok": True, "failed": {}}
+    assert "presage_leader 1.0" in files[f"{acting}/metrics.txt"]
+    assert "# TYPE presage_reconcile_duration_seconds histogram" in files[f"{acting}/metrics.txt"]
+    (played,) = (pod for pod in installed.pods() if pod != installed.operator.name)
+    assert f"left out operator/{played}/readyz.json: " in done.out  # nobody is there
+    assert f"left out operator/{played}/operator.log: " in done.out
+
+
 def test_nothing_planted_comes_along(installed: Installed, tmp_path: Path) -> None:
     secrets = plant(installed, "shop")
     installed.kubectl("apply", "-n", installed.namespace, "-f", "-", stdin=profile(installed.source))

@@ -42,7 +42,18 @@ def expect_one(installed: Installed, check: str, says: str, remedy: str, within_
 def test_a_sound_installation(installed: Installed) -> None:
     done = installed.presage("check", "-n", installed.namespace)
     assert (done.code, done.err) == (0, ""), done.out
-    for check in ("api-server", "clock", "crd", "operator", "version", "rbac", "lease", "metricsource"):
+    for check in (
+        "api-server",
+        "clock",
+        "crd",
+        "operator",
+        "version",
+        "rbac",
+        "lease",
+        "disruption",
+        "admission",
+        "metricsource",
+    ):
         assert f"\nok    {check} " in done.out
     assert "FAIL" not in done.out
     assert "?  " not in done.out
