@@ -211,8 +211,6 @@ def test_a_missing_crd(installed: Installed) -> None:
     def restore() -> None:
         installed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
         installed.kubectl("wait", "--for=condition=Established", f"crd/{PROFILES}", "--timeout=20s")
-        installed.operator.kill()  # whatever became of it meanwhile is not what is tested here
-        installed.operator.start()
         eventually(installed.failures, lambda failed: not failed, 40, "it is sound again")
 
     with broken(restore):
