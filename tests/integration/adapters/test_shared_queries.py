@@ -151,7 +151,7 @@ async def tick_alone(source: Source, asker: Selection) -> TickSample:
 async def history_alone(source: Source, asker: Selection, now: float) -> History:
     loads = PrometheusLoads(no_secret, allow_loopback=True)
     try:
-        return (await loads.history(source, [asker], 1, 600, now))[0]
+        return (await loads.history(source, [asker], 1, 400, now))[0]
     finally:
         await loads.close()
 
@@ -192,7 +192,7 @@ async def test_fifty_askers_get_the_same_history_by_one_request(
     askers = [make(route) for route in (*ROUTES, *ABSENT)]
     now, handler = time.time() - 2, "/api/v1/query_range"
     before = count_requests(prometheus, handler)
-    shared = await at_once([loads.history(source, [asker], 1, 600, now) for asker in askers])
+    shared = await at_once([loads.history(source, [asker], 1, 400, now) for asker in askers])
     assert count_requests(prometheus, handler) - before == 1
     for asker, history in zip(askers, shared, strict=True):
         alone = await history_alone(source, asker, now)
@@ -202,7 +202,7 @@ async def test_fifty_askers_get_the_same_history_by_one_request(
     assert np.isnan(shared[-1].values).all()
     before = count_requests(prometheus, handler)
     await asyncio.sleep(2)
-    await at_once([loads.history(source, [asker], 1, 600, now + 2) for asker in askers])
+    await at_once([loads.history(source, [asker], 1, 400, now + 2) for asker in askers])
     assert count_requests(prometheus, handler) - before == 1, "the newest slots are fetched together too"
 
 

@@ -305,8 +305,9 @@ class Observed:
     fewest: dict[str, int] = field(default_factory=dict)
 
 
-def has(found: dict[str, dict[str, str]], kind: str, reason: str) -> bool:
-    return found.get(kind, {}).get("reason") == reason
+def has(found: dict[str, dict[str, str]], kind: str, reason: str, status: str = "True") -> bool:
+    condition = found.get(kind, {})
+    return (condition.get("status"), condition.get("reason")) == (status, reason)
 
 
 def is_well(found: dict[str, dict[str, str]]) -> bool:
@@ -381,7 +382,7 @@ def play(bench: Bench, proxy: AlteringProxy, exporter: OddExporter, seen: Observ
             return {
                 name
                 for name, case in CASES.items()
-                if not has(seen.broken[name], case.condition, case.want)
+                if not has(seen.broken[name], case.condition, case.want, "False")
                 or case.source not in ("", seen.sources.get(bench.source(name)))
             }
 
