@@ -165,6 +165,41 @@ def test_what_one_may_not_read_is_not_called_well(installed: Installed, tmp_path
     assert levels["api-server"] == "ok"
 
 
+def test_rights_that_may_not_be_asked_for_are_not_called_well(installed: Installed, tmp_path: Path) -> None:
+    """A reader of everything who may not create SubjectAccessReviews."""
+    kubectl, name = installed.kubectl, f"reader-{installed.namespace}"
+    kubectl("create", "serviceaccount", "reader", "-n", installed.namespace)
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}}
+    kubectl("create", "-f", "-", stdin={**role, "rules": rules})
+    account = f"--serviceaccount={installed.namespace}:reader"
+    kubectl("create", "clusterrolebinding", name, f"--clusterrole={name}", account)
+    reader = account_kubeconfig(kubectl, installed.kubeconfig, installed.namespace, "reader", tmp_path / "reader")
+    try:
+        code, findings = installed.check(kubeconfig=reader)
+    finally:
+        kubectl("delete", f"clusterrole/{name}", f"clusterrolebinding/{name}")
+    ill = {finding["check"]: finding for finding in findings if finding["level"] != "ok"}
+    assert code == 0
+    assert ill["rbac"]["level"] == "unknown"
+    assert "subjectaccessreviews" in ill["rbac"]["remedy"]
+    assert {check for check, finding in ill.items() if finding["level"] != "warning"} == {"rbac"}
+
+
+def test_a_crd_that_is_left_over(installed: Installed) -> None:
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1alpha1", "served": True, "storage": True, "schema": schema}
+    names = {"plural": "relics", "singular": "relic", "kind": "Relic"}
+    spec = {"group": "presage.dev", "scope": "Namespaced", "names": names, "versions": [version]}
+    crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    with broken(lambda: installed.kubectl("delete", "crd", "relics.presage.dev")):
+        installed.kubectl("create", "-f", "-", stdin={**crd, "metadata": {"name": "relics.presage.dev"}, "spec": spec})
+        code, findings = installed.check()
+        (left,) = (finding for finding in findings if "relics" in finding["message"])
+        assert (code, left["level"]) == (0, "warning")
+        assert "kubectl delete crd relics.presage.dev" in left["remedy"]
+
+
 def test_a_cluster_out_of_reach(installed: Installed, tmp_path: Path) -> None:
     place = tmp_path / "kubeconfig"
     server = json.loads(installed.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
