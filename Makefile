@@ -11,6 +11,9 @@ SHAPE ?= full
 CLUSTER_NAME ?=
 named = --shape $(SHAPE) $(if $(CLUSTER_NAME),--name "$(CLUSTER_NAME)")
 TRACE ?=
+CLUSTER ?= own
+# Faults need a node and processes of our own: on a cluster of the user's only the undisturbed days are played.
+e2e_tests = $(if $(filter existing kind,$(CLUSTER)),e2e/test_1_main_job.py,e2e)
 export PRESAGE_TRACES ?= ../shared/traces
 # `part` prints how long each part took, so that a slow one shows at once.
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
@@ -78,10 +81,10 @@ integration: $(STAMP) ## Tests against a real API server, etcd, controllers and 
 	$(call part,integration,PRESAGE_CLUSTER_NAME="$(CLUSTER_NAME)" $(BIN)/pytest -q --durations=5 tests/integration)
 
 e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day, then a choice of faults
-	$(call part,e2e,$(BIN)/pytest -q -s --durations=0 -m "not long" e2e)
+	$(call part,e2e,PRESAGE_CLUSTER=$(CLUSTER) $(BIN)/pytest -q -s --durations=0 -m "not long" $(e2e_tests))
 
 e2e-long: $(STAMP) ## The same, and every day and every fault there is
-	$(call part,e2e-long,$(BIN)/pytest -q -s --durations=0 e2e)
+	$(call part,e2e-long,PRESAGE_CLUSTER=$(CLUSTER) $(BIN)/pytest -q -s --durations=0 $(e2e_tests))
 
 test: check integration e2e ## Everything
 
@@ -94,11 +97,11 @@ images: $(STAMP) ## Build the container images
 images-dockerfile: $(STAMP) ## Run the Dockerfiles for users once, on a stand-in of their public base
 	$(call part,images-dockerfile,$(BIN)/python -m e2e.images --dockerfiles)
 
-demo: $(STAMP) ## Main job, live, on a real Kubernetes: TRACE=FILE.csv replays any trace
-	$(BIN)/python -m e2e.demo run $(if $(TRACE),--trace "$(TRACE)")
+demo: $(STAMP) ## Main job, live, on a real Kubernetes: TRACE=FILE.csv replays any trace, CLUSTER=own|existing|kind
+	$(BIN)/python -m e2e.demo run --cluster $(CLUSTER) $(if $(TRACE),--trace "$(TRACE)")
 
 demo-clean: $(STAMP) ## Remove what the demo left
-	$(BIN)/python -m e2e.demo clean
+	$(BIN)/python -m e2e.demo clean --cluster $(CLUSTER)
 
 cluster-up: ## Start a real Kubernetes (SHAPE=full|control, CLUSTER_NAME=one of several control clusters)
 	$(PYTHON) -m e2e.cluster up $(named)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.cluster import Cluster
 from e2e.demo.gather import gather
+from e2e.demo.ground import find_ground
 from e2e.demo.stage import Stage
 from e2e.faults.scene import Scene
 
@@ -39,8 +39,8 @@ def artefacts(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_stage() -> Iterator[Stage]:
-    """The stage on the full cluster, cleared when the last test is done."""
-    found = Stage(ROOT, Cluster("full"))
+    """The stage on the full cluster or the user's, cleared when the last test is done."""
+    found = Stage(ROOT, find_ground(os.environ.get("PRESAGE_CLUSTER", "")))
     yield found
     found.clear()
 
@@ -49,7 +49,7 @@ def shared_stage() -> Iterator[Stage]:
 def stage(request: pytest.FixtureRequest, artefacts: Path, shared_stage: Stage) -> Iterator[Stage]:
     """The shared stage; a failure leaves its evidence in the artefacts' folder."""
     yield shared_stage
-    if request.node.stash.get(FAILED, False) and shared_stage.cluster.is_up():
+    if request.node.stash.get(FAILED, False) and shared_stage.ground.is_up():
         print(f"\nevidence of the failure: {gather(shared_stage, artefacts / 'failure')}")
 
 

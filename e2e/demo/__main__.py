@@ -58,7 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)"
         )
-    commands.add_parser("clean", help="remove namespaces, release, kinds and Prometheus of the demo; can be repeated")
+    text = "remove namespaces, release, kinds and Prometheus of the demo; can be repeated"
+    clean = commands.add_parser("clean", help=text)
+    for command in (run, clean):
+        command.add_argument(
+            "--cluster", default="own", metavar="KIND", help="own (default), existing or kind: see CONTRIBUTING.md"
+        )
     return parser
 
 
@@ -106,13 +111,13 @@ def run_command(options: argparse.Namespace) -> int:
     """Play one day."""
     plan = build_plan(options)
     load = load_trace(options, plan)
-    from e2e.cluster import Cluster
     from e2e.demo.gather import gather
+    from e2e.demo.ground import find_ground
     from e2e.demo.play import Play
     from e2e.demo.stage import Stage
 
     options.out.mkdir(parents=True, exist_ok=True)
-    stage = Stage(ROOT, Cluster("full"))
+    stage = Stage(ROOT, find_ground(options.cluster))
     play = Play(stage, plan, load, options.out)
     say(f"Load: {load.name}, {load.history_days} days of history, then one day in {plan.day_seconds} s")
     try:
@@ -123,7 +128,7 @@ def run_command(options: argparse.Namespace) -> int:
             stage.clear()
         return INTERRUPTED
     except (DemoError, ClusterError):
-        if stage.cluster.is_up():
+        if stage.ground.is_up():
             say(f"objects and logs: {gather(stage, options.out / 'failure')}")
         raise
     summary = write_results(record, options.out)
@@ -133,8 +138,10 @@ def run_command(options: argparse.Namespace) -> int:
         with part("demo", "clearing", "cleared"):
             stage.clear()
     else:
-        say(f"presage still runs: kubectl --kubeconfig {stage.cluster.kubeconfig} get mprof -A")
-        say("make demo-clean removes what the demo put into the cluster, make cluster-down the cluster")
+        kubeconfig = stage.kubectl.kubeconfig
+        where = f"--context {stage.kubectl.context}" if kubeconfig is None else f"--kubeconfig {kubeconfig}"
+        say(f"presage still runs: kubectl {where} get mprof -A")
+        say("make demo-clean removes what the demo put into the cluster, make cluster-down a cluster of our own")
     return 0
 
 
@@ -149,13 +156,13 @@ def plot_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def clean_command(_options: argparse.Namespace) -> int:
+def clean_command(options: argparse.Namespace) -> int:
     """Remove all that the demo put into the cluster."""
-    from e2e.cluster import Cluster
+    from e2e.demo.ground import find_ground
     from e2e.demo.stage import Stage
 
     with part("demo", "clearing", "cleared"):
-        Stage(ROOT, Cluster("full")).clear()
+        Stage(ROOT, find_ground(options.cluster)).clear()
     return 0
 
 

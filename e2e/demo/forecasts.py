@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from e2e.demo import manifests
-from e2e.demo.prometheus import Prometheus
+from e2e.demo.prometheus import PrometheusServer
 from e2e.demo.record import ForecastSample
 
 _OBJECT = f'kind="MetricProfile",namespace="{manifests.NAMESPACE}",name="{manifests.FUNCTION}"'
@@ -14,13 +14,13 @@ def _query(name: str) -> str:
     return f"max(presage_{name}{{{_OBJECT}}})"
 
 
-def read_latest(prometheus: Prometheus) -> tuple[float, float, float] | None:
+def read_latest(prometheus: PrometheusServer) -> tuple[float, float, float] | None:
     """Return (median, upper quantile, lead time in seconds) as of now; None before the first forecast."""
     found = [value for name in _NAMES if (value := prometheus.value(_query(name))) is not None]
     return (found[0], found[1], found[2]) if len(found) == len(_NAMES) else None
 
 
-def read_samples(prometheus: Prometheus, start: float, end: float) -> tuple[ForecastSample, ...]:
+def read_samples(prometheus: PrometheusServer, start: float, end: float) -> tuple[ForecastSample, ...]:
     """Return the forecasts for the moments from ``start`` to ``end``, each made one lead time before."""
     series = []
     for name in _NAMES:

@@ -34,6 +34,7 @@ def gather(stage: Stage, folder: Path) -> Path:
         except DemoError as error:
             text = f"{error}\n"
         (folder / f"{name}.txt").write_text(text)
-    if stage.cluster.logs.is_dir():
-        shutil.copytree(stage.cluster.logs, folder / "cluster-logs", dirs_exist_ok=True)
+    logs = stage.ground.logs
+    if logs is not None and logs.is_dir():
+        shutil.copytree(logs, folder / "cluster-logs", dirs_exist_ok=True)
     return folder

@@ -22,17 +22,31 @@ Manifest = Mapping[str, Any]
 class Kubectl:
     """Runs kubectl against the demo's cluster; warnings the server sends are kept in ``warnings``."""
 
-    def __init__(self, program: Path, kubeconfig: Path, context: str = "presage-full") -> None:
+    def __init__(
+        self,
+        program: Path,
+        kubeconfig: Path | None,
+        context: str = "presage-full",
+        *,
+        allowed: frozenset[str] = ALLOWED_CONTEXTS,
+    ) -> None:
         """Aim at a context.
 
+        Args:
+            program: kubectl.
+            kubeconfig: where the context is; None = where kubectl finds it by itself.
+            context: its name.
+            allowed: names that may be used.
+
         Raises:
-            DemoError: the context is not one of ours.
+            DemoError: the context is not one of them.
         """
-        if context not in ALLOWED_CONTEXTS:
-            raise DemoError(
-                f"context {context!r} is not one that the demo may use: {', '.join(sorted(ALLOWED_CONTEXTS))}"
-            )
-        self._base = [str(program), f"--kubeconfig={kubeconfig}", f"--context={context}"]
+        if context not in allowed:
+            raise DemoError(f"context {context!r} is not one that the demo may use: {', '.join(sorted(allowed))}")
+        self.kubeconfig = kubeconfig
+        self.context = context
+        place = [] if kubeconfig is None else [f"--kubeconfig={kubeconfig}"]
+        self._base = [str(program), *place, f"--context={context}"]
         self.warnings: list[str] = []
 
     def run(self, *args: str, text: str | None = None, timeout: float = 120.0) -> str:

@@ -13,6 +13,8 @@ FUNCTION = "order"
 GENERATOR = "loadgen"
 SOURCE = "demo"
 PORT = 8080
+OWNER = ("app.kubernetes.io/managed-by", "presage-demo")
+"""Label of the namespaces that the demo made and may remove."""
 
 _POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _CONTAINER_SECURITY = {
@@ -25,14 +27,15 @@ _CONTAINER_SECURITY = {
 def build_namespace(name: str) -> dict[str, Any]:
     """Return a namespace under the strictest pod security."""
     level = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": level}}
+    labels = {**level, OWNER[0]: OWNER[1]}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
 def _container(name: str, image: str, args: list[str], probe_path: str, probe: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
         "image": image,
-        "imagePullPolicy": "Never",
+        "imagePullPolicy": "IfNotPresent",
         "args": args,
         "ports": [{"name": "http", "containerPort": PORT}],
         "readinessProbe": {"httpGet": {"path": probe_path, "port": "http"}, **probe},

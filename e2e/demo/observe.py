@@ -19,16 +19,23 @@ def read_busy_ticks() -> tuple[float, float]:
 class UseLog:
     """Samples of processor and memory; ``sample`` is called every few seconds."""
 
-    def __init__(self, kubectl: Kubectl, node: str) -> None:
+    def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
-        self._node = node
         self._first = read_busy_ticks()
         self._memory = 0
         self._cpu: dict[str, list[tuple[float, float]]] = {}
 
     def sample(self, when: float) -> None:
-        """Read the kubelet's summary once."""
-        summary = self._kubectl.raw(f"/api/v1/nodes/{self._node}/proxy/stats/summary")
+        """Read once the summary of each kubelet on whose node an operator runs."""
+        for node in sorted(self._find_nodes()):
+            self._read_node(when, node)
+
+    def _find_nodes(self) -> set[str]:
+        pods = self._kubectl.get("pods", f"-n={manifests.OPERATOR_NAMESPACE}")["items"]
+        return {node for pod in pods if (node := pod["spec"].get("nodeName"))}
+
+    def _read_node(self, when: float, node: str) -> None:
+        summary = self._kubectl.raw(f"/api/v1/nodes/{node}/proxy/stats/summary")
         for pod in summary.get("pods", []):
             if pod["podRef"]["namespace"] == manifests.OPERATOR_NAMESPACE:
                 self._memory = max(self._memory, int(pod.get("memory", {}).get("workingSetBytes", 0)))

@@ -10,12 +10,11 @@ from e2e.demo import manifests
 from e2e.demo.accounting import FloatArray
 from e2e.demo.errors import DemoError
 from e2e.demo.plan import Plan, history_counter
-from e2e.demo.prometheus import Prometheus, prove_history, render_config, render_openmetrics
+from e2e.demo.prometheus import PrometheusServer, prove_history, render_config, render_openmetrics
 from e2e.demo.stage import Stage
 from e2e.demo.traces import CompressedLoad
 from presage.dataplane.demo.schedule import RateSchedule, render_schedule
 
-SECONDS_TO_START = 15
 _PROVEN = (0.01, 0.25, 0.5, 0.75, 0.97)
 """Where the history is compared with what was written, as shares of it."""
 
@@ -34,7 +33,7 @@ class Opening:
     """
 
     stage: Stage
-    prometheus: Prometheus
+    prometheus: PrometheusServer
     source_url: str
     plan: Plan
     load: CompressedLoad
@@ -47,7 +46,7 @@ class Opening:
             DemoError: a part failed, or the generator was ready too late.
         """
         stage = self.stage
-        begins = int(time.time()) + SECONDS_TO_START
+        begins = int(time.time()) + self.prometheus.start_seconds
         schedule = RateSchedule(begins, self.load.step_seconds, tuple(self.live.tolist()))
         with part("load generator", "applying", "applied"):
             stage.kubectl.apply(*manifests.build_generator(stage.function_image, render_schedule(schedule)))
@@ -62,9 +61,7 @@ class Opening:
 
     def _start_prometheus(self, begins: int) -> str:
         prometheus, plan = self.prometheus, self.plan
-        prometheus.prepare(
-            render_config(self.stage.cluster.kubeconfig, manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
-        )
+        prometheus.prepare(render_config(prometheus.kubeconfig, manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE))
         times, values = history_counter(self.load, plan.warmup_seconds, begins)
         labels = {"namespace": manifests.NAMESPACE, "route": "/order", "pod": "history"}
         prometheus.import_history(render_openmetrics(labels, times, values))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -89,8 +88,7 @@ class Play:
         plan = self._plan
         minutes = (plan.warmup_seconds + plan.day_seconds) / 60
         say(f"\none day in {plan.day_seconds} s after {plan.warmup_seconds} s of warm-up: {minutes:.1f} min from now")
-        node = self._stage.kubectl.get("nodes")["items"][0]["metadata"]["name"]
-        use = UseLog(self._stage.kubectl, node)
+        use = UseLog(self._stage.kubectl)
         turn = failures = 0
         while (now := time.time()) < self._day_ends + 1:
             try:
@@ -128,10 +126,8 @@ class Play:
         self._why = why
 
     def _read_counts(self) -> TallyDocument:
-        pod = self._stage.kubectl.get("pod", manifests.GENERATOR, f"-n={manifests.NAMESPACE}")
-        url = f"http://{pod['status']['podIP']}:{manifests.PORT}/counts"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            document: TallyDocument = json.load(answer)
+        pod = f"/api/v1/namespaces/{manifests.NAMESPACE}/pods/{manifests.GENERATOR}:{manifests.PORT}"
+        document: TallyDocument = json.loads(self._stage.kubectl.run("get", "--raw", f"{pod}/proxy/counts"))
         if not document["done"]:
             raise DemoError("the load generator has not finished its day; the machine is too slow for this load")
         return document
@@ -165,6 +161,6 @@ class Play:
             forecast=forecasts,
             decisions=self._decisions.decisions(),
             operator=use.operator_use(),
-            machine_busy_share=round(use.busy_share(), 3),
+            machine_busy_share=None if self._stage.ground.shared else round(use.busy_share(), 3),
             warnings=tuple(find_security_warnings(self._stage.kubectl)),
         )

@@ -1,8 +1,8 @@
-"""A real Prometheus beside the cluster: configuration, days of history as blocks, start, queries.
+"""A real Prometheus for the demo: configuration, days of history as blocks, start, queries.
 
-It runs as a recorded process of the cluster tool, finds the function's pods through the Kubernetes API and scrapes
-each of them once a second. The history is written as blocks before it first starts, as a counter of one pod that is
-no more; queries prove that it is there.
+Beside our own cluster it runs as a recorded process of the cluster tool; `prometheus_pod` runs it elsewhere. It finds
+the function's pods through the Kubernetes API and scrapes each of them once a second. The history is written as blocks
+before it first starts, as a counter of one pod that is no more; queries prove that it is there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,19 +26,27 @@ from e2e.demo.errors import UNREACHABLE, DemoError
 NAME = "demo-prometheus"
 PORT = 9090
 METRIC = "http_requests_total"
+FLAGS = (
+    "--web.enable-lifecycle",
+    "--storage.tsdb.retention.time=7d",
+    "--query.lookback-delta=5s",
+    "--scrape.discovery-reload-interval=100ms",
+    "--log.level=warn",
+)
 
 
 def render_config(
-    kubeconfig: Path, demo_namespace: str, operator_namespace: str, *, unscraped: Sequence[str] = ()
+    kubeconfig: Path | None, demo_namespace: str, operator_namespace: str, *, unscraped: Sequence[str] = ()
 ) -> str:
     """Return Prometheus' configuration as JSON, which is YAML too.
 
     Args:
-        kubeconfig: with which it finds pods.
+        kubeconfig: with which it finds pods; None = with its service account.
         demo_namespace: of the function.
         operator_namespace: of presage.
         unscraped: names of the function's pods that are left out.
     """
+    access = {} if kubeconfig is None else {"kubeconfig_file": str(kubeconfig)}
 
     def job(name: str, namespace: str, label: str, value: str, interval: str) -> dict[str, Any]:
         source = f"__meta_kubernetes_pod_label_{label}"
@@ -46,9 +55,7 @@ def render_config(
             "honor_labels": True,
             "scrape_interval": interval,
             "scrape_timeout": interval,
-            "kubernetes_sd_configs": [
-                {"role": "pod", "kubeconfig_file": str(kubeconfig), "namespaces": {"names": [namespace]}}
-            ],
+            "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}, **access}],
             "relabel_configs": [
                 {"source_labels": [source], "regex": value, "action": "keep"},
                 {"source_labels": ["__meta_kubernetes_pod_phase"], "regex": "Pending|Running", "action": "keep"},
@@ -82,11 +89,92 @@ def render_openmetrics(labels: dict[str, str], times: Sequence[int], values: Flo
     return "\n".join([f"# TYPE {family} counter", *lines, "# EOF"]) + "\n"
 
 
-class Prometheus:
+class PrometheusServer(ABC):
+    """A Prometheus that the demo starts, wherever it runs.
+
+    Attributes:
+        url: Where presage asks it.
+        kubeconfig: With which it finds pods; None = with its service account.
+        start_seconds: Within which everything can be ready for a load, history included.
+    """
+
+    start_seconds = 15
+    url: str
+    kubeconfig: Path | None
+
+    def provide(self) -> None:
+        """See that it can be started at once; takes its time, unlike what comes after it.
+
+        Raises:
+            DemoError: its images cannot be given to the nodes.
+        """
+        for program in ("prometheus", "promtool"):
+            ensure_binary(program)
+
+    @abstractmethod
+    def prepare(self, config: str) -> None:
+        """Put a configuration in place, without any data."""
+
+    @abstractmethod
+    def import_history(self, openmetrics: str) -> None:
+        """Hand over samples; it must not run yet.
+
+        Raises:
+            DemoError: they are refused.
+        """
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it; return when it answers."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Stop it and remove what it stored."""
+
+    @abstractmethod
+    def get(self, path: str, parameters: dict[str, str]) -> dict[str, Any]:
+        """Return the answer to one GET.
+
+        Raises:
+            DemoError: it does not answer or refuses the query.
+        """
+
+    def query(self, promql: str, at: float | None = None) -> list[dict[str, Any]]:
+        """Return the result of an instant query.
+
+        Raises:
+            DemoError: Prometheus does not answer or refuses the query.
+        """
+        return self._ask("query", {"query": promql, "time": f"{at if at is not None else time.time():.3f}"})
+
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """Return the result of a range query.
+
+        Raises:
+            DemoError: as for ``query``.
+        """
+        return self._ask(
+            "query_range", {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        )
+
+    def value(self, promql: str, at: float | None = None) -> float | None:
+        """Return the value of a query that gives one series, None where there is none."""
+        result = self.query(promql, at)
+        return float(result[0]["value"][1]) if result else None
+
+    def _ask(self, path: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+        result = self.get(f"/api/v1/{path}", parameters)["data"]["result"]
+        if not isinstance(result, list):
+            raise DemoError(f"{parameters['query']}: not a vector")
+        return result
+
+
+class Prometheus(PrometheusServer):
     """The demo's Prometheus in a folder of the cluster's state."""
 
     def __init__(self, cluster: Cluster, port: int = PORT) -> None:
         self._cluster = cluster
+        self.kubeconfig = cluster.kubeconfig
         self._folder = cluster.state / NAME
         self._address = f"{cluster.host_ip}:{port}"
         self.url = f"http://{self._address}"
@@ -117,11 +205,7 @@ class Prometheus:
             f"--config.file={self._folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={self._folder / 'data'}",
             f"--web.listen-address={self._address}",
-            "--web.enable-lifecycle",
-            "--storage.tsdb.retention.time=7d",
-            "--query.lookback-delta=5s",
-            "--scrape.discovery-reload-interval=100ms",
-            "--log.level=warn",
+            *FLAGS,
         ]
         self._cluster.start(NAME, argv, ready=self._is_ready, timeout=30)
 
@@ -154,45 +238,20 @@ class Prometheus:
         except OSError:
             return False
 
-    def query(self, promql: str, at: float | None = None) -> list[dict[str, Any]]:
-        """Return the result of an instant query.
-
-        Raises:
-            DemoError: Prometheus does not answer or refuses the query.
-        """
-        return self._ask("query", {"query": promql, "time": f"{at if at is not None else time.time():.3f}"})
-
-    def query_range(self, promql: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
-        """Return the result of a range query.
-
-        Raises:
-            DemoError: as for ``query``.
-        """
-        return self._ask(
-            "query_range", {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
-        )
-
-    def value(self, promql: str, at: float | None = None) -> float | None:
-        """Return the value of a query that gives one series, None where there is none."""
-        result = self.query(promql, at)
-        return float(result[0]["value"][1]) if result else None
-
-    def _ask(self, path: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+    def get(self, path: str, parameters: dict[str, str]) -> dict[str, Any]:
+        """Return the answer to one GET."""
+        url = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own address
-                document = json.load(answer)
+                document: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
             raise DemoError(f"Prometheus refused {parameters['query']}: {error.read()[:200]!r}") from error
         except OSError as error:
             raise DemoError(f"Prometheus at {self.url} does not answer: {error}", UNREACHABLE) from error
-        result = document["data"]["result"]
-        if not isinstance(result, list):
-            raise DemoError(f"{parameters['query']}: not a vector")
-        return result
+        return document
 
 
-def prove_history(prometheus: Prometheus, load_query: str, expected: Sequence[tuple[float, float]]) -> str:
+def prove_history(prometheus: PrometheusServer, load_query: str, expected: Sequence[tuple[float, float]]) -> str:
     """Check the stored history at some moments against what was written; return a line that says so.
 
     Args:

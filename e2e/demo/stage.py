@@ -10,11 +10,11 @@ from pathlib import Path
 from e2e.cluster import Cluster, ensure_binary
 from e2e.cluster.progress import part
 from e2e.demo import manifests
-from e2e.demo.errors import DemoError
+from e2e.demo.errors import BAD_INPUT, DemoError
+from e2e.demo.ground import Ground, OwnCluster
 from e2e.demo.kube import Kubectl
 from e2e.demo.plan import Plan
-from e2e.demo.prometheus import Prometheus
-from e2e.images import ensure_image
+from e2e.demo.prometheus import PrometheusServer
 
 CHART = Path("charts/presage")
 STATUS_REFRESH_SECONDS = 5
@@ -26,23 +26,35 @@ CRDS = ("metricprofiles.presage.dev", "metricsources.presage.dev")
 class Stage:
     """The cluster and what the demo puts into it."""
 
-    def __init__(self, root: Path, cluster: Cluster) -> None:
-        """Args: root: the repository's folder; cluster: the one to play on, up or not."""
+    def __init__(self, root: Path, ground: Ground) -> None:
+        """Args: root: the repository's folder; ground: the cluster to play on, up or not."""
         self.root = root
-        self.cluster = cluster
-        self.prometheus = Prometheus(cluster)
+        self.ground = ground
         self.function_image = ""
         self._operator_image = ""
-        self._kubectl: Kubectl | None = None
         self._lock: int | None = None
         self._installed: Path | None = None
 
     @property
     def kubectl(self) -> Kubectl:
         """Kubectl on the stage's cluster; warnings are kept between uses."""
-        if self._kubectl is None:
-            self._kubectl = Kubectl(ensure_binary("kubectl"), self.cluster.kubeconfig)
-        return self._kubectl
+        return self.ground.kubectl
+
+    @property
+    def prometheus(self) -> PrometheusServer:
+        """The server that scrapes the stage."""
+        return self.ground.prometheus
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster itself, for what only one of our own allows.
+
+        Raises:
+            DemoError: the stage is on a cluster of the user's.
+        """
+        if not isinstance(self.ground, OwnCluster):
+            raise DemoError(f"this needs a cluster of the cluster tool; {self.ground.name} is not one", BAD_INPUT)
+        return self.ground.cluster
 
     def set_up(self, plan: Plan, replicas: int, *, keep_operator: bool = False) -> None:
         """Bring everything up to the point where load and history can begin.
@@ -55,7 +67,7 @@ class Stage:
         Raises:
             DemoError: a part failed, or another run uses the cluster.
         """
-        if keep_operator and self._installed == self.chart and self.cluster.is_up():
+        if keep_operator and self._installed == self.chart and self.ground.is_up():
             with part("what an earlier load left", "clearing", "cleared"):
                 self._clear_load()
         else:
@@ -67,27 +79,18 @@ class Stage:
             )
 
     def _set_up_operator(self) -> None:
-        if not self.cluster.is_up():
-            self.cluster.up()
+        self.ground.ensure_up()
         self.kubectl.warnings.clear()
         with part("what an earlier run left", "clearing", "cleared"):
             self.clear()
-        for role in ("dataplane", "operator"):
-            self._load_image(role)
+        self.function_image, self._operator_image = map(self.ground.provide_image, ("dataplane", "operator"))
+        self.prometheus.provide()
         with part("namespaces", "applying", "applied"):
             self.kubectl.apply(
                 manifests.build_namespace(manifests.NAMESPACE), manifests.build_namespace(manifests.OPERATOR_NAMESPACE)
             )
         with part("presage by Helm", "installing", "installed"):
             self.install(self.chart)
-
-    def _load_image(self, role: str) -> None:
-        image = ensure_image(role)
-        self.cluster.load_image(image.path, image.name)
-        if role == "dataplane":
-            self.function_image = image.name
-        else:
-            self._operator_image = image.name
 
     @property
     def chart(self) -> Path:
@@ -108,8 +111,8 @@ class Stage:
         repository, _, tag = self._operator_image.rpartition(":")
         self.helm(
             "upgrade", "--install", manifests.RELEASE, str(chart), "--create-namespace",
-            f"--set=image.repository={repository}", f"--set-string=image.tag={tag}", "--set=image.pullPolicy=Never",
-            f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
+            f"--set=image.repository={repository}", f"--set-string=image.tag={tag}",
+            "--set=image.pullPolicy=IfNotPresent", f"--set=operator.statusRefreshSeconds={STATUS_REFRESH_SECONDS}",
             "--wait", "--timeout=180s", *settings,
         )  # fmt: skip
         self._installed = chart
@@ -142,8 +145,9 @@ class Stage:
         Raises:
             DemoError: it failed.
         """
-        base = [str(ensure_binary("helm")), f"--kubeconfig={self.cluster.kubeconfig}", "--kube-context=presage-full"]
-        base.append(f"--namespace={manifests.OPERATOR_NAMESPACE}")
+        kubeconfig, context = self.kubectl.kubeconfig, self.kubectl.context
+        base = [str(ensure_binary("helm")), f"--kube-context={context}", f"--namespace={manifests.OPERATOR_NAMESPACE}"]
+        base += [] if kubeconfig is None else [f"--kubeconfig={kubeconfig}"]
         done = subprocess.run([*base, *args], capture_output=True, text=True, timeout=300, check=False)
         lines = (done.stdout + done.stderr).splitlines()
         self.kubectl.warnings += [line for line in lines if "warning" in line.lower()]
@@ -155,7 +159,8 @@ class Stage:
         """Keep other runs off this cluster until this process ends."""
         if self._lock is not None:
             return
-        lock = os.open(self.cluster.state / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self.ground.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self.ground.folder / "demo.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -169,10 +174,13 @@ class Stage:
         Raises:
             DemoError: something would not go, or another run uses the cluster.
         """
-        if not self.cluster.is_up():
-            self.prometheus.remove()
+        if not self.ground.is_up():
+            if not self.ground.shared:
+                self.prometheus.remove()
             return
         self._claim()
+        if self.ground.shared:
+            self._refuse_what_is_not_ours()
         self.prometheus.remove()
         gone = "--ignore-not-found"
         self.kubectl.run("delete", "pod,deployment", "--all", f"-n={manifests.NAMESPACE}", "--wait=false", gone)
@@ -181,6 +189,21 @@ class Stage:
         self.kubectl.run("delete", "crd", *CRDS, gone)
         spaces = (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE)
         self.kubectl.run("delete", "namespace", *spaces, gone, "--timeout=90s")
+
+    def _refuse_what_is_not_ours(self) -> None:
+        """See that namespaces and kinds are those of an earlier run; a presage that somebody uses must stay."""
+        found = self.kubectl.get("namespaces")["items"]
+        labels = {each["metadata"]["name"]: each["metadata"].get("labels", {}) for each in found}
+        key, value = manifests.OWNER
+        for name in (manifests.NAMESPACE, manifests.OPERATOR_NAMESPACE):
+            if name in labels and labels[name].get(key) != value:
+                raise DemoError(f"namespace {name} is there already and not the demo's: it would be removed", BAD_INPUT)
+        kinds = self.kubectl.run("get", "crd", *CRDS, "--ignore-not-found", "-o", "name").split()
+        if kinds and manifests.OPERATOR_NAMESPACE not in labels:
+            raise DemoError(
+                f"presage is on {self.ground.name} already ({', '.join(kinds)}): the demo would remove its kinds",
+                BAD_INPUT,
+            )
 
     def _clear_load(self) -> None:
         """Remove what a load needs, and wait until no pod of it serves any more; the operator stays."""
