@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from presage.cli.app import parse, run
+from presage.cli.app import parse, run, tell_missing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,7 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     if arguments.command != "operator":
         return run(arguments)
-    from presage.handlers.process import run_operator  # kopf and the rest are imported only where they run
+    try:
+        from presage.handlers.process import run_operator  # kopf and the rest are imported only where they run
+    except ModuleNotFoundError as error:
+        return tell_missing(error, "operator")
     from presage.runtime.kinds import KINDS
 
     return run_operator(KINDS)

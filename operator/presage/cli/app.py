@@ -84,12 +84,28 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         code = _run(arguments)
         sys.stdout.flush()
+    except ModuleNotFoundError as error:
+        return tell_missing(error, "dev" if arguments.command == "generate" else "cli")
     except BrokenPipeError:  # the reader has seen enough, such as `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return code
+
+
+def tell_missing(error: ModuleNotFoundError, extra: str) -> int:
+    """Say which extra brings a module that is not installed; return the exit code.
+
+    Args:
+        error: Of the import. One of presage's own modules is a defect and raised again.
+        extra: Extra of the package that the command needs.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name in ("", "presage"):
+        raise error
+    print(f"presage: {name} is not installed: install presage with its extra {extra}", file=sys.stderr)
+    return 2
 
 
 def _run(arguments: argparse.Namespace) -> int:

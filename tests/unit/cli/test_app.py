@@ -32,3 +32,23 @@ def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "_run", interrupted)
     run: Callable[[object], int] = app.run  # type: ignore[assignment]
     assert run(None) == 130
+
+
+@pytest.mark.parametrize(("command", "extra"), [("operator", "operator"), ("generate", "dev")])
+def test_a_missing_extra_is_named(command: str, extra: str) -> None:
+    """As on a workstation where only the extra `cli` is installed."""
+    program = (
+        "import sys; sys.modules.update(kopf=None, prometheus_client=None)\n"
+        "from presage.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, command], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"is not installed: install presage with its extra {extra}\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_defect() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        app.tell_missing(ModuleNotFoundError("x", name="presage.core.x"), "cli")
