@@ -7,7 +7,7 @@ import pytest
 
 from presage.core.scaling.ladder import Reading, Reporting, judge
 from presage.core.scaling.lead_time import LeadTime, decide_lead_time
-from presage.core.scaling.outlook import Outlook, Peak, find_peak
+from presage.core.scaling.outlook import Outlook, Peak, find_peak, find_spread
 
 OLD = LeadTime(42.0, 7, "Measured")
 PODS = frozenset({"a", "b"})
@@ -45,6 +45,21 @@ UPPER = Outlook(1000.0, 10.0, np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 1.0
 )
 def test_peak(since: float, until: float, want: Peak | None) -> None:
     assert find_peak(UPPER, since, until) == want
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "want"),
+    [
+        pytest.param(100, 110, 1, id="one slot"),
+        pytest.param(100, 125, 5, id="the widest of several"),
+        pytest.param(99, 125, 0, id="not covered yet"),
+        pytest.param(130, 140, 0, id="run out"),
+    ],
+)
+def test_spread(since: float, until: float, want: float) -> None:
+    outlook = Outlook(100, 15, np.array([11.0, 25.0]), np.array([10.0, 20.0]))
+    assert find_spread(outlook, since, until) == want
+    assert find_spread(None, since, until) == 0
 
 
 @pytest.mark.parametrize(
