@@ -40,9 +40,8 @@ def play_day(stage: Stage, artefacts: Path, capfd: pytest.CaptureFixture[str]) -
 
 
 def assert_sound(summary: Summary) -> None:
-    """Assert what holds on every undisturbed day, whatever the load: the figures count, the operator is well."""
+    """Assert what holds on every undisturbed day, whatever the load: it was played as planned, the operator is well."""
     record = summary.record
-    assert summary.counted_gap <= 0.01, "the generator counted other misses than the formula"
     assert sum(record.counts.behind) <= 0.01 * sum(record.counts.sent), "the generator could not keep its schedule"
     assert record.warnings == ()
     assert record.operator is not None
@@ -50,9 +49,15 @@ def assert_sound(summary: Summary) -> None:
     assert 0 < record.operator.memory_bytes <= MOST_OPERATOR_BYTES
 
 
+def assert_counted(summary: Summary) -> None:
+    """Assert that what is bounded is what clients met: the generator counted the misses that the formula gives."""
+    assert summary.counted_gap <= 0.01, "the generator counted other misses than the formula"
+
+
 def test_presage_scales_ahead_of_a_real_load(play_day: Callable[[str], Summary]) -> None:
     summary = play_day("svc_office_bursts")
     assert_sound(summary)
+    assert_counted(summary)
     assert summary.rival.unmet_share > 0, "the load is no challenge: nothing can be concluded from it"
     assert summary.unmet_ratio <= 0.5
     assert summary.cost_ratio <= MOST_COST_RATIO
@@ -63,6 +68,7 @@ def test_presage_scales_ahead_of_a_real_load(play_day: Callable[[str], Summary])
 def test_bursts_with_little_pattern_cost_no_more_than_the_rule(play_day: Callable[[str], Summary]) -> None:
     summary = play_day("worldcup98")
     assert_sound(summary)
+    assert_counted(summary)
     assert summary.presage.unmet_share <= max(summary.rival.unmet_share, 0.005)
     assert summary.cost_ratio <= MOST_COST_RATIO
 
