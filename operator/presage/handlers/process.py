@@ -189,7 +189,7 @@ class _Process:
 
     async def _list_own(self, engine: Engine) -> bool:
         """List presage's own kinds, as often as it takes; return whether anything stood in the way."""
-        while trouble := await engine.list_own():
+        while trouble := await engine.own.relist():
             self._unlisted = trouble
             await asyncio.sleep(_RETRY_S)
         met, self._unlisted = self._unlisted is not None, None

@@ -11,7 +11,7 @@ import structlog
 from presage.adapters.children import KubeChildren
 from presage.adapters.clock import SystemClock
 from presage.adapters.forecast_pool import ForecastThread
-from presage.adapters.kube import KubeClient, KubeError, NotFound
+from presage.adapters.kube import KubeClient, KubeError
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.scaler import KubeScaler
 from presage.core.faults import SourceFault
@@ -21,7 +21,8 @@ from presage.reconcile.ports import Ports
 from presage.runtime.access import Access
 from presage.runtime.deletion import Deletion
 from presage.runtime.events import EventWriter
-from presage.runtime.intake import Intake, key_of
+from presage.runtime.intake import Intake
+from presage.runtime.listing import OwnObjects
 from presage.runtime.queue import WorkQueue
 from presage.runtime.reconciler import Reconciler
 from presage.runtime.rights import list_rights
@@ -43,6 +44,7 @@ class Engine:
 
     Attributes:
         intake: Takes the events of presage's own kinds.
+        own: Lists their objects.
         access: Knows which rights are missing, while `access.run` runs.
 
     Args:
@@ -63,6 +65,7 @@ class Engine:
         rights = list_rights(kinds, namespace=settings.namespace, lease=settings.lease_name)
         self.access = Access(client, rights, self._watches.retry_now)
         self.intake = Intake(store, self._queue.add, self._watches.spread)
+        self.own = OwnObjects(client, kinds, store, self.intake)
         self._loads = PrometheusLoads(
             self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
         )
@@ -101,25 +104,6 @@ class Engine:
             metrics,
         )
 
-    async def list_own(self) -> str | None:
-        """List presage's own kinds; return what stands in the way, or None.
-
-        A kind whose CRD is not there has no objects: what was known of them is forgotten.
-        """
-        absent: list[str] = []
-        for kind in self._kinds:
-            resource = kind.resource
-            try:
-                await self._relist(kind)
-            except NotFound:
-                absent.append(f"{resource.plural}.{resource.group}")
-                self._forget_all(kind)
-            except KubeError as error:
-                return f"{resource.plural}.{resource.group} cannot be listed: {error}"
-        if absent:
-            return f"CRD not installed: {', '.join(absent)}. Remedy: kubectl apply -f crds/ of this version of presage"
-        return None
-
     async def start_watches(self) -> None:
         """Fill the copies of all other types before the first decision: until then, absence would be a lie."""
         await self._watches.start()
@@ -138,30 +122,10 @@ class Engine:
             await self._loads.close()
             await self._forecaster.close()
 
-    async def _relist(self, kind: AnyKind) -> None:
-        """Bring the store in line with the API server, whatever events were lost; newer events win over the list."""
-        self.intake.touched.clear()
-        before = {key for key in self._store.all_keys() if key.kind == kind.name}
-        bodies, _ = await self._client.list(kind.resource)
-        listed = {key_of(kind, body): body for body in bodies}
-        newer = set(self.intake.touched)
-        for key in listed.keys() - newer:
-            self.intake.observe(kind, None, listed[key])
-        for key in before - listed.keys() - newer:
-            gone = self._store.get(key.kind, key.namespace, key.name)
-            if gone is not None:
-                self.intake.observe(kind, "DELETED", gone)
-
-    def _forget_all(self, kind: AnyKind) -> None:
-        for key in [key for key in self._store.all_keys() if key.kind == kind.name]:
-            gone = self._store.get(key.kind, key.namespace, key.name)
-            if gone is not None:
-                self.intake.observe(kind, "DELETED", gone)
-
     async def _keep_listing(self) -> None:
         while True:
             await asyncio.sleep(self._settings.resync_seconds)
-            if trouble := await self.list_own():
+            if trouble := await self.own.relist():
                 log.warning("relist.failed", trouble=trouble)
 
     def find_trouble(self) -> str | None:
