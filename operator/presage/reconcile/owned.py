@@ -14,7 +14,7 @@ from presage.resources.base import Resource
 def owner_of(model: Resource) -> Owner:
     """Return an object as the owner of what is made for it."""
     meta = model.metadata
-    return Owner(model.meta.api_version, model.meta.kind, meta.namespace or "", meta.name, meta.uid)
+    return Owner(model.meta.resource.api_version, model.meta.kind, meta.namespace or "", meta.name, meta.uid)
 
 
 def watch_children(kind: str, resource: ResourceType, keep: Callable[[Json], Json]) -> WatchedType:

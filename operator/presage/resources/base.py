@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
@@ -175,10 +175,6 @@ class ObjectMeta(Model):
     namespace: str | None = None
     uid: str = ""
     generation: int = 0
-    resource_version: str = ""
-    creation_timestamp: str | None = None
-    deletion_timestamp: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
@@ -218,15 +214,11 @@ class ResourceMeta:
     categories: tuple[str, ...] = (CATEGORY,)
     group: str = GROUP
     version: str = VERSION
-    singular: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "singular", self.kind.lower())
 
     @property
-    def api_version(self) -> str:
-        """Group and version as an object carries them."""
-        return f"{self.group}/{self.version}"
+    def singular(self) -> str:
+        """The kind in lower case."""
+        return self.kind.lower()
 
     @property
     def resource(self) -> ResourceType:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from presage.core.query import LABEL_NAME, METRIC_NAME
 from presage.resources.base import Model, Rule
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -24,14 +25,14 @@ SecretKeyName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-
 
 LabelName = Annotated[
     str,
-    Field(min_length=1, max_length=128, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"),
+    Field(min_length=1, max_length=128, pattern=f"^{LABEL_NAME.pattern}$"),
     Rule(
         "self != '__name__'", "a label cannot be __name__: give the metric's name in metric", lambda v: v != "__name__"
     ),
 ]
 """Name of a Prometheus label."""
 
-MetricName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+MetricName = Annotated[str, Field(min_length=1, max_length=256, pattern=f"^{METRIC_NAME.pattern}$")]
 """Name of a Prometheus metric."""
 
 

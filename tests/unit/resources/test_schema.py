@@ -183,5 +183,5 @@ def test_examples_are_valid(example: Path) -> None:
     kinds = {kind.meta.kind: kind for kind in KINDS}
     for manifest in yaml.safe_load_all(example.read_text(encoding="utf-8")):
         kind = kinds[manifest["kind"]]
-        assert manifest["apiVersion"] == kind.meta.api_version
+        assert manifest["apiVersion"] == kind.meta.resource.api_version
         kind.parse(manifest)

@@ -8,6 +8,8 @@ from typing import Literal
 
 Level = Literal["ok", "warning", "failed", "unknown"]
 
+READ_RIGHTS = "ask for the right to read this, or let an administrator run the check"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

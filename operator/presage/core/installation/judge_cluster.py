@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from presage.core.installation.facts import Definition, Known, Policy, Right, Server, Unread
-from presage.core.installation.finding import Finding, failed, listed, ok, unknown, warning
+from presage.core.installation.finding import READ_RIGHTS, Finding, failed, listed, ok, unknown, warning
 
 OLDEST_SERVER = (1, 30)
 MAX_LOCAL_SKEW_S = 5.0
 UPGRADE = "kubectl apply --server-side --force-conflicts -f crds/"  # Helm owns fields of those it installed
-_READ_RIGHTS = "ask for the right to read this, or let an administrator run the check"
 
 
 def judge_server(server: Server) -> Finding:
@@ -39,7 +38,7 @@ def judge_local_clock(server: Server) -> Finding:
 def judge_definitions(definitions: Known[tuple[Definition, ...]]) -> list[Finding]:
     """Judge the CRDs."""
     if isinstance(definitions, Unread):
-        return [unknown("crd", f"The CRDs cannot be read: {definitions.why}.", _READ_RIGHTS)]
+        return [unknown("crd", f"The CRDs cannot be read: {definitions.why}.", READ_RIGHTS)]
     return [_judge_definition(each) for each in definitions]
 
 
@@ -95,7 +94,7 @@ def _how_to_grant(right: Right) -> str:
 def judge_policies(policies: Known[tuple[Policy, ...]]) -> list[Finding]:
     """Judge the ValidatingAdmissionPolicies that keep users from scaling what they may not."""
     if isinstance(policies, Unread):
-        return [unknown("admission", f"The admission policies cannot be read: {policies.why}.", _READ_RIGHTS)]
+        return [unknown("admission", f"The admission policies cannot be read: {policies.why}.", READ_RIGHTS)]
     if not policies:
         return [
             warning(

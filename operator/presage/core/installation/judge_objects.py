@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from presage.core.installation.facts import Known, Managed, Observation, Unread
-from presage.core.installation.finding import Finding, failed, listed, ok, unknown, warning
+from presage.core.installation.finding import READ_RIGHTS, Finding, failed, listed, ok, unknown, warning
 
 STUCK_S = 300.0
-_READ_RIGHTS = "ask for the right to read this, or let an administrator run the check"
 _ASLEEP = "see the findings about operator and lease"
 
 Remedies = Mapping[tuple[str, str], str]
@@ -19,7 +18,7 @@ def judge_sources(objects: Known[tuple[Managed, ...]], kind: str, remedies: Reme
     """Judge cluster-scoped objects, which administrators declare: a line each, and none is a warning."""
     check = kind.lower()
     if isinstance(objects, Unread):
-        return [unknown(check, f"Objects of kind {kind} cannot be read: {objects.why}.", _READ_RIGHTS)]
+        return [unknown(check, f"Objects of kind {kind} cannot be read: {objects.why}.", READ_RIGHTS)]
     if not objects:
         return [warning(check, f"There is no {kind}.", f"declare one: docs/examples/{check}.yaml")]
     return [*(_judge_source(each, check, remedies) for each in objects if not _is_stuck(each)), *_stuck(objects, check)]
@@ -42,7 +41,7 @@ def judge_profiles(objects: Known[tuple[Managed, ...]], kind: str, remedies: Rem
     """Judge namespaced objects, which users declare: those not Ready are counted by reason."""
     check = kind.lower()
     if isinstance(objects, Unread):
-        return [unknown(check, f"Objects of kind {kind} cannot be read: {objects.why}.", _READ_RIGHTS)]
+        return [unknown(check, f"Objects of kind {kind} cannot be read: {objects.why}.", READ_RIGHTS)]
     groups: dict[tuple[str, str], list[Managed]] = {}
     for each in objects:
         fault = _find_fault(each)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 
 from presage.core.installation.facts import Budget, Known, LeaseRecord, Operator, Pod, Unread
-from presage.core.installation.finding import Finding, failed, listed, ok, unknown, warning
+from presage.core.installation.finding import READ_RIGHTS, Finding, failed, listed, ok, unknown, warning
 
 MANY_RESTARTS = 3
 MAX_OPERATOR_SKEW_S = 3.0
 _DATE_RESOLUTION_S = 1.0  # the API server's own times are whole seconds
-_READ_RIGHTS = "ask for the right to read this, or let an administrator run the check"
 _TAG_OF_VERSION = re.compile(r":v?(\d+\.\d+\.\d+[^@]*)(@|$)")
 
 
 def judge_deployments(found: Known[tuple[Operator, ...]], namespace: str) -> list[Finding]:
     """Judge whether there is exactly one operator."""
     if isinstance(found, Unread):
-        return [unknown("operator", f"The operator's Deployment cannot be read: {found.why}.", _READ_RIGHTS)]
+        return [unknown("operator", f"The operator's Deployment cannot be read: {found.why}.", READ_RIGHTS)]
     if not found:
         return [
             failed(
@@ -40,7 +39,7 @@ def _judge_pods(operator: Operator) -> list[Finding]:
     where = f"-n {operator.namespace}"
     title = f"Deployment {operator.namespace}/{operator.name}"
     if isinstance(operator.pods, Unread):
-        return [unknown("operator", f"The pods of {title} cannot be read: {operator.pods.why}.", _READ_RIGHTS)]
+        return [unknown("operator", f"The pods of {title} cannot be read: {operator.pods.why}.", READ_RIGHTS)]
     if operator.replicas == 0:
         return [
             failed(
@@ -105,7 +104,7 @@ def judge_lease(leases: Known[tuple[LeaseRecord, ...]], namespace: str, operator
         operator: The operator; None if it is not known, then the holder cannot be matched with a pod.
     """
     if isinstance(leases, Unread):
-        return [unknown("lease", f"The Lease cannot be read: {leases.why}.", _READ_RIGHTS)]
+        return [unknown("lease", f"The Lease cannot be read: {leases.why}.", READ_RIGHTS)]
     fresh = [lease for lease in leases if lease.holder and not _is_stale(lease)]
     if len(fresh) > 1:
         places = listed(f"{each.namespace} (held by {each.holder})" for each in fresh)
@@ -142,7 +141,7 @@ def _judge_holder(lease: LeaseRecord, operator: Operator | None) -> list[Finding
     pods = operator.pods
     if isinstance(pods, Unread):
         return [
-            unknown("lease", f"{title} is held by {lease.holder}, its pods cannot be read: {pods.why}.", _READ_RIGHTS)
+            unknown("lease", f"{title} is held by {lease.holder}, its pods cannot be read: {pods.why}.", READ_RIGHTS)
         ]
     if lease.holder not in {pod.name for pod in pods}:
         return [
@@ -187,7 +186,7 @@ def _span(seconds: float) -> str:
 def judge_budgets(budgets: Known[tuple[Budget, ...]], operator: Operator) -> Finding:
     """Judge whether a drain of nodes can take all operators at once."""
     if isinstance(budgets, Unread):
-        return unknown("disruption", f"The PodDisruptionBudgets cannot be read: {budgets.why}.", _READ_RIGHTS)
+        return unknown("disruption", f"The PodDisruptionBudgets cannot be read: {budgets.why}.", READ_RIGHTS)
     if operator.replicas < 2:
         return ok("disruption", "One replica needs no PodDisruptionBudget; a second one takes over when it goes.")
     if not budgets:
