@@ -290,8 +290,6 @@ class KubeClient(KubeCalls):
         note: str,
         event_time: str,
         type_: str = "Normal",
-        action: str = "Reconcile",
-        controller: str = "presage.dev/operator",
         instance: str = "presage-operator",
     ) -> dict[str, object]:
         """Write one event of `events.k8s.io/v1` about an object.
@@ -299,29 +297,18 @@ class KubeClient(KubeCalls):
         The name is made from the content, so that writing the same event twice is a Conflict and not a second event.
 
         Args:
-            regarding: the object; its `apiVersion`, `kind` and `metadata` are read.
-            reason: PascalCase, at most 128 characters.
-            note: for a person; cut at 1,024 bytes.
+            regarding: the object.
+            reason: PascalCase.
+            note: for a person.
             event_time: RFC 3339 with microseconds, such as `2025-01-01T00:00:00.000000Z`.
             type_: `Normal` or `Warning`.
-            action: what was being done, at most 128 characters.
-            controller: who reports.
             instance: which process reports.
 
         Raises:
             NotLeader: the guard said no; nothing was sent.
             KubeError: the request did not succeed.
         """
-        body = event_body(
-            regarding,
-            reason=reason,
-            note=note,
-            event_time=event_time,
-            type_=type_,
-            action=action,
-            controller=controller,
-            instance=instance,
-        )
+        body = event_body(regarding, reason=reason, note=note, event_time=event_time, type_=type_, instance=instance)
         namespace = text_at(body, "metadata", "namespace")
         return await self._write(EVENTS, "create", "POST", api_path(EVENTS, namespace=namespace), body)
 

@@ -56,12 +56,10 @@ class KubeCalls:
         Raises:
             KubeError: the request did not succeed.
         """
-        plural, _, subresource = right.resource.partition("/")
-        asked = {"verb": right.verb, "group": right.group, "resource": plural, "subresource": subresource}
         body = {
             "apiVersion": ACCESS_REVIEWS.api_version,
             "kind": ACCESS_REVIEWS.kind,
-            "spec": {"resourceAttributes": {**asked, "namespace": right.namespace, "name": right.name}},
+            "spec": {"resourceAttributes": right.to_review()},
         }
         path = api_path(ACCESS_REVIEWS)
         answer = await self._run(

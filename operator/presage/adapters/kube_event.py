@@ -15,6 +15,8 @@ _MAX_WORD = 128
 _MAX_NOTE = 1024
 _MAX_NAME = 253
 _CLUSTER_SCOPED_NAMESPACE = "default"
+_ACTION = "Reconcile"
+_CONTROLLER = "presage.dev/operator"
 
 
 def event_body(
@@ -24,8 +26,6 @@ def event_body(
     note: str,
     event_time: str,
     type_: str,
-    action: str,
-    controller: str,
     instance: str,
 ) -> dict[str, object]:
     """Build the event about `regarding`; events about cluster-scoped objects live in the namespace `default`.
@@ -36,8 +36,6 @@ def event_body(
         note: cut at 1,024 bytes.
         event_time: RFC 3339 with microseconds.
         type_: `Normal` or `Warning`.
-        action: cut at 128 bytes.
-        controller: value of `reportingController`.
         instance: value of `reportingInstance`, cut at 128 bytes.
     """
     name = text_at(regarding, "metadata", "name") or ""
@@ -63,10 +61,10 @@ def event_body(
         "eventTime": event_time,
         "type": type_,
         "reason": _cut(reason, _MAX_WORD),
-        "action": _cut(action, _MAX_WORD),
+        "action": _ACTION,
         "note": _cut(note, _MAX_NOTE),
         "regarding": {key: value for key, value in reference.items() if value},
-        "reportingController": controller,
+        "reportingController": _CONTROLLER,
         "reportingInstance": _cut(instance, _MAX_WORD),
     }
 

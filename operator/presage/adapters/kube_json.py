@@ -7,15 +7,15 @@ something else than asked for. So no caller casts, and an object of an unknown v
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 JsonObject: TypeAlias = Mapping[str, object]
 """A JSON object as decoded by the standard library; read only by convention."""
 
 
-def at(source: object, *path: str) -> object:
-    """The value at a path of keys, or None where the path leaves the object."""
-    value = source
+def at(source: object, *path: str) -> Any:
+    """The value at a path of keys, or None where the path leaves the object; for those who trust its type."""
+    value: Any = source
     for key in path:
         if not isinstance(value, Mapping):
             return None

@@ -209,9 +209,8 @@ def error_of(status: int, body: bytes, retry_after: str | None = None) -> KubeEr
     return status_error(answer, status, retry_after)
 
 
-def status_error(answer: Mapping[str, object], status: int | None = None, retry_after: str | None = None) -> KubeError:
-    """The error that a `Status` object stands for; `status` wins over the code inside."""
-    code = status if status is not None else int_at(answer, "code") or 0
+def status_error(answer: Mapping[str, object], code: int, retry_after: str | None = None) -> KubeError:
+    """The error that a `Status` object stands for, by its code."""
     reason = text_at(answer, "reason") or ""
     message = text_at(answer, "message") or f"the API server answered with status {code}"
     wait = int_at(answer, "details", "retryAfterSeconds")

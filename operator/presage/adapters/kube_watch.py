@@ -102,14 +102,13 @@ class WatchCache:
         """Do not wait for the next try: what stood in the way is gone."""
         self._reader.retry_now()
 
-    def get(self, namespace: str | None, name: str) -> Trimmed | None:
-        """The trimmed object, or None; the namespace of a cluster-scoped object is None or empty."""
-        return self._store.get(namespace or "", name)
+    def get(self, namespace: str, name: str) -> Trimmed | None:
+        """The trimmed object, or None; the namespace of a cluster-scoped object is empty."""
+        return self._store.get(namespace, name)
 
-    def list(self, namespace: str | None = None, where: Callable[[Trimmed], bool] | None = None) -> Objects:
-        """The trimmed objects of one namespace, or of all, that `where` holds for; in no particular order."""
-        found = self._store.list(namespace)
-        return found if where is None else [entry for entry in found if where(entry)]
+    def list(self, namespace: str | None = None) -> Objects:
+        """The trimmed objects of one namespace, or of all; in no particular order."""
+        return self._store.list(namespace)
 
     def indexed(self, value: str) -> Objects:
         """The trimmed objects for which the index function gives `value`; costs only what it finds."""

@@ -16,6 +16,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from presage.adapters.kube_path import api_path
 from presage.adapters.tls import set_strictness
+from presage.core.installation.facts import Right
 from presage.core.resource_type import ResourceType
 
 _TIMEOUT_S = 10
@@ -141,7 +142,7 @@ class ClusterReader:
                 return
             page["continue"] = token
 
-    def allows(self, user: str, groups: list[str], attributes: Mapping[str, str]) -> bool:
+    def allows(self, user: str, groups: list[str], right: Right) -> bool:
         """Ask by a SubjectAccessReview whether a user has a right.
 
         Raises:
@@ -150,7 +151,7 @@ class ClusterReader:
         body = {
             "apiVersion": _REVIEWS.api_version,
             "kind": _REVIEWS.kind,
-            "spec": {"user": user, "groups": groups, "resourceAttributes": dict(attributes)},
+            "spec": {"user": user, "groups": groups, "resourceAttributes": right.to_review()},
         }
         path = api_path(_REVIEWS)
         answer = decode(self._send("POST", path, {}, body, _MAX_ANSWER), path)

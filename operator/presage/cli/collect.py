@@ -8,12 +8,12 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
+from presage.adapters.kube_json import at
 from presage.adapters.kube_path import EVENTS, api_path
 from presage.adapters.kubeconfig_reader import ClusterReader, ReaderError
 from presage.cli import api
 from presage.cli.check import as_json, judge
 from presage.cli.gather import Installation, Json
-from presage.cli.parse import at
 from presage.core.bundle import Omission, Part
 from presage.core.installation.facts import Unread
 from presage.core.resource_type import ResourceType

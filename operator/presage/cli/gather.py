@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from presage.adapters.kube_json import at
 from presage.adapters.kube_path import LEASES
 from presage.adapters.kubeconfig_reader import Absent, ClusterReader, Refused, decode
 from presage.cli import api, parse
@@ -175,9 +176,9 @@ def _gather_operators(reader: ClusterReader, namespace: str | None, raw: Raw) ->
 
 
 def _gather_pods(reader: ClusterReader, deployment: Json, raw: Raw) -> Known[tuple[Pod, ...]]:
-    labels = parse.at(deployment, "spec", "selector", "matchLabels") or {}
+    labels = at(deployment, "spec", "selector", "matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    namespace = str(parse.at(deployment, "metadata", "namespace"))
+    namespace = str(at(deployment, "metadata", "namespace"))
     pods = _read_all(reader, raw, "pods", api.PODS, namespace, query={"labelSelector": selector})
     return _known(pods, lambda found: tuple(parse.parse_pod(each) for each in found))
 
@@ -215,25 +216,12 @@ def _sources(raw: Raw, kinds: Iterable[AnyKind]) -> list[Json]:
 def _ask_rights(reader: ClusterReader, account: str, rights: Iterable[Right]) -> Known[Mapping[Right, bool]]:
     if not account:
         return Unread("the operator's account is not known")
-    return read(lambda: {right: reader.allows(account, _groups(account), _attributes(right)) for right in rights})
+    return read(lambda: {right: reader.allows(account, _groups(account), right) for right in rights})
 
 
 def _groups(account: str) -> list[str]:
     namespace = account.split(":")[2]
     return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
-
-
-def _attributes(right: Right) -> dict[str, str]:
-    resource, _, subresource = right.resource.partition("/")
-    asked = {
-        "verb": right.verb,
-        "group": right.group,
-        "resource": resource,
-        "subresource": subresource,
-        "namespace": right.namespace,
-        "name": right.name,
-    }
-    return {key: value for key, value in asked.items() if value}
 
 
 def _gather_policies(reader: ClusterReader, raw: Raw) -> Known[tuple[Policy, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from presage.adapters.kube_json import at
 from presage.core.installation.facts import (
     Budget,
     Definition,
@@ -26,16 +27,6 @@ from presage.runtime.settings import PREFIX, Settings
 Json = Mapping[str, Any]
 
 _SUFFIX = re.compile(r"_[0-9a-f]{8}$")  # what the Lease adds to a pod's name
-
-
-def at(body: Json, *path: str) -> Any:
-    """Return what is at a path of an object; None if it, or anything above it, is not there."""
-    found: Any = body
-    for key in path:
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(key)
-    return found
 
 
 def parse_time(text: Any) -> float | None:

@@ -122,8 +122,6 @@ def _event(**changes: Any) -> dict[str, Any]:
         "note": "to 3",
         "event_time": "2025-01-01T00:00:00.000000Z",
         "type_": "Normal",
-        "action": "Reconcile",
-        "controller": "presage.dev/operator",
         "instance": "pod-1",
     }
     regarding = changes.pop(

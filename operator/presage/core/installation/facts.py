@@ -69,6 +69,18 @@ class Right:
     namespace: str = ""
     name: str = ""
 
+    def to_review(self) -> dict[str, str]:
+        """Return the `resourceAttributes` of an access review."""
+        plural, _, subresource = self.resource.partition("/")
+        return {
+            "verb": self.verb,
+            "group": self.group,
+            "resource": plural,
+            "subresource": subresource,
+            "namespace": self.namespace,
+            "name": self.name,
+        }
+
     def __str__(self) -> str:
         what = f"{self.resource}.{self.group}" if self.group else self.resource
         where = f"namespace {self.namespace}" if self.namespace else "every namespace"
