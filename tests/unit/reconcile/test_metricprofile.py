@@ -13,6 +13,7 @@ from presage.core.conditions import Condition
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.outcome import Ok, Retry
 from presage.core.query import Matcher
+from presage.core.scaling.lead_time import MAX_SAMPLES
 from presage.core.source_reading import Flaw, TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
@@ -344,6 +345,19 @@ async def test_lead_time_is_measured_from_the_targets_own_pods() -> None:
     world.watched.objects["pods"] = [pod(f"shop-{i}", ready_after=seconds) for i, seconds in enumerate((3, 9, 20))]
     lead = (await look(world)).status["scaling"]["leadTimeSeconds"]  # type: ignore[index]  # status is plain JSON
     assert lead == {"value": 35.0, "samples": 3, "source": "Measured"}
+
+
+async def test_with_more_pods_than_are_remembered_the_newest_starts_count_at_every_decision() -> None:
+    world = make_world(pods=0)
+    old = [pod(f"old-{i}", created=NOW - 9000 + i, ready_after=300) for i in range(MAX_SAMPLES)]
+    new = [pod(f"new-{i}", created=NOW - 900 + i, ready_after=5) for i in range(MAX_SAMPLES)]
+    world.watched.objects["pods"] = old + new
+    memory, seen = None, []
+    for _ in range(3):
+        decision = await look(world, memory)
+        memory = decision.memory
+        seen.append(decision.status["scaling"]["leadTimeSeconds"]["value"])  # type: ignore[index]  # plain JSON
+    assert seen == [20.0, 20.0, 20.0]
 
 
 async def test_event_types_add_up_by_weight() -> None:

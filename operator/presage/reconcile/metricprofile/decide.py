@@ -64,9 +64,12 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
 
 
 def with_startups(memory: ProfileMemory, seen: tuple[tuple[str, float], ...], keep: int) -> ProfileMemory:
-    """Return the memory with start-up times of new pods added; a pod's first time counts, the newest `keep` stay."""
+    """Return the memory with start-up times of new pods added; a pod's first time counts, the newest `keep` stay.
+
+    Of `seen`, oldest first, only as many are looked at: a pod older than those was forgotten, and is not new again.
+    """
     known = {uid for uid, _ in memory.startups}
-    added = tuple(startup for startup in seen if startup[0] not in known)
+    added = tuple(startup for startup in seen[-keep:] if startup[0] not in known)
     return replace(memory, startups=(*memory.startups, *added)[-keep:])
 
 
