@@ -136,4 +136,10 @@ class ScalingStatus(Model):
     )
     lead_time_seconds: LeadTimeStatus | None = Field(default=None, description="Lead time, and where it comes from.")
     per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
+    reporting_share: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of the target's pods behind the load when it was last complete; absent if none is.",
+    )
     explain: str | None = Field(default=None, max_length=1024, description="The decision in one line.")

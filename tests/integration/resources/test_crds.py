@@ -138,6 +138,7 @@ def test_a_full_status_fits_the_schema(objects: client.CustomObjectsApi, namespa
             "bindingReason": "Forecast",
             "leadTimeSeconds": {"value": 31.5, "samples": 12, "source": "measured"},
             "perPod": {"value": "50", "source": "given"},
+            "reportingShare": 0.75,
             "explain": "4 replicas: p90 load 180/s over 50/s per pod",
         },
         "forecast": {
@@ -157,6 +158,7 @@ def test_a_full_status_fits_the_schema(objects: client.CustomObjectsApi, namespa
     status = apply_status(objects, namespace, "presage-status", wanted)
     assert status["forecast"] == wanted["forecast"]
     assert status["scaling"]["leadTimeSeconds"] == {"value": 31.5, "samples": 12, "source": "measured"}
+    assert status["scaling"]["reportingShare"] == 0.75
 
 
 def test_columns(objects: client.CustomObjectsApi, namespace: str) -> None:

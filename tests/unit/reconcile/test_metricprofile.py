@@ -162,6 +162,34 @@ async def test_a_load_measured_elsewhere_expects_no_pod_to_report() -> None:
     assert conditions(await look(world, memory))["DataAvailable"].reason == "Fresh"
 
 
+@pytest.mark.parametrize(
+    ("generation", "reason"),
+    [
+        pytest.param(3, "TargetsMissing", id="status of this spec"),
+        pytest.param(2, "Fresh", id="status of another spec, which may have measured something else"),
+    ],
+)
+async def test_a_restart_does_not_take_a_part_of_the_load_for_the_whole(generation: int, reason: str) -> None:
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})
+    status = {**(await look(world)).status, "observedGeneration": generation}
+    world.objects.bodies[("MetricProfile", "team", "shop")]["status"] = status
+    _lose_half(world)
+    decision = await look(world)
+    assert conditions(decision)["DataAvailable"].reason == reason
+    assert (decision.plan is None) == (reason == "TargetsMissing")
+
+
+async def test_a_share_of_pods_survives_a_restart_to_the_pod() -> None:
+    """One of three pods reports, as a leader does: it is still expected when the number has gone through status."""
+    world = make_world(pods=3)
+    world.loads.sample = TickSample(100.0, NOW, frozenset({"shop-1"}))
+    status = {**(await look(world)).status, "observedGeneration": 3}
+    world.objects.bodies[("MetricProfile", "team", "shop")]["status"] = status
+    assert conditions(await look(world))["DataAvailable"].reason == "Fresh"
+    world.loads.sample = TickSample(100.0, NOW, frozenset())
+    assert conditions(await look(world))["DataAvailable"].reason == "TargetsMissing"
+
+
 async def test_a_pod_just_ready_is_not_missed() -> None:
     world = make_world(pods=2)
     memory = (await look(world)).memory

@@ -39,10 +39,10 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     last_good = given.forecast.forecast if given.forecast else None
     trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now)
     scaling = _judge_scaling(given)
-    facts = Facts(given, lead, judgement, trust, None, None)
     memory = replace(memory, forecast=given.forecast)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
+    facts = Facts(given, lead, judgement, trust, memory.reporting_share, None, None)
     plan = None
     if given.target is not None and policy.mode != "Off":
         decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust)

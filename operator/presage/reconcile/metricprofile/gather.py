@@ -36,9 +36,12 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     namespace = meta.namespace or ""
     source = find_source(ports.objects, spec.source, namespace)
     measure = Measure(source, spec.event_types, spec.forecast) if isinstance(source, Source) else None
-    memory = recall(memory, spec.target, measure)
-    load = await _gather_load(measure, namespace, spec.scaling.max_sample_age_s, memory, now, ports)
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
+    fresh = memory is None
+    memory = recall(memory, spec.target, measure)
+    if fresh:
+        memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
+    load = await _gather_load(measure, namespace, spec.scaling.max_sample_age_s, memory, now, ports)
     return ProfileInput(
         spec=spec,
         generation=meta.generation,
@@ -202,6 +205,15 @@ def _find_contenders(objects: Objects, namespace: str, name: str, target: str) -
     others = (p for p in objects.list(KIND, namespace) if p["metadata"]["name"] != name)
     aimed = (p for p in others if p.get("spec", {}).get("target", {}).get("name") == target)
     return tuple(sorted(p["metadata"]["name"] for p in aimed if not p["metadata"].get("deletionTimestamp")))
+
+
+def _recall_reporting_share(stored: Json, generation: int) -> float:
+    """Return the share of pods that status holds for this very spec, so that a restart takes no part for the whole."""
+    status = stored.get("status") or {}
+    share = (status.get("scaling") or {}).get("reportingShare")
+    if not isinstance(share, int | float) or status.get("observedGeneration") != generation:
+        return 0.0
+    return min(1.0, max(0.0, float(share)))
 
 
 def _recall_lead_time(stored: Json) -> LeadTime | None:

@@ -67,7 +67,8 @@ class ProfileMemory:
         scaling: Stabilization and step memory.
         forecast: The last good forecast; None before the first.
         startups: As in `TargetState`, of pods seen so far, the newest last.
-        reporting_share: Share of the settled pods that reported at the last good tick; 0 before it.
+        reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
+            from status.
     """
 
     target: str = ""

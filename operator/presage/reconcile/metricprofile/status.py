@@ -20,7 +20,13 @@ MIN_WEIGHT = 0.05
 DIGITS = 3  # significant digits of loads in status
 
 # These ride along with other writes; alone they are refreshed rarely. Live values are in /metrics.
-VOLATILE = ("forecast", "scaling.explain", "scaling.bindingReason", "scaling.leadTimeSeconds")
+VOLATILE = (
+    "forecast",
+    "scaling.explain",
+    "scaling.bindingReason",
+    "scaling.leadTimeSeconds",
+    "scaling.reportingShare",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Facts:
     lead: LeadTime
     judgement: Judgement
     trust: Trust
+    reporting_share: float
     decision: ReplicaDecision | None
     peak: Peak | None
 
@@ -58,6 +65,8 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
     }
     if given.target is not None:
         scaling["currentReplicas"] = given.target.replicas
+    if facts.reporting_share:
+        scaling["reportingShare"] = math.ceil(facts.reporting_share * 1e6) / 1e6  # rounded down it would miss no pod
     if given.owners:
         scaling["owner"] = ", ".join(given.owners)
     if decision is not None:
