@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -187,17 +188,20 @@ def test_rights_that_may_not_be_asked_for_are_not_called_well(installed: Install
 
 
 def test_a_crd_that_is_left_over(installed: Installed) -> None:
+    plural = f"relics{uuid.uuid4().hex[:6]}"
+    name, kubectl = f"{plural}.presage.dev", installed.kubectl
     schema = {"openAPIV3Schema": {"type": "object"}}
     version = {"name": "v1alpha1", "served": True, "storage": True, "schema": schema}
-    names = {"plural": "relics", "singular": "relic", "kind": "Relic"}
+    names = {"plural": plural, "singular": plural, "kind": plural.capitalize()}
     spec = {"group": "presage.dev", "scope": "Namespaced", "names": names, "versions": [version]}
     crd = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
-    with broken(lambda: installed.kubectl("delete", "crd", "relics.presage.dev")):
-        installed.kubectl("create", "-f", "-", stdin={**crd, "metadata": {"name": "relics.presage.dev"}, "spec": spec})
+    # A CRD that goes soon after it came may wait for minutes: the API server is slow to try again.
+    with broken(lambda: kubectl("delete", "crd", name, "--wait=false")):
+        kubectl("create", "-f", "-", stdin={**crd, "metadata": {"name": name}, "spec": spec})
         code, findings = installed.check()
-        (left,) = (finding for finding in findings if "relics" in finding["message"])
+        (left,) = (finding for finding in findings if name in finding["message"])
         assert (code, left["level"]) == (0, "warning")
-        assert "kubectl delete crd relics.presage.dev" in left["remedy"]
+        assert f"kubectl delete crd {name}" in left["remedy"]
 
 
 def test_a_cluster_out_of_reach(installed: Installed, tmp_path: Path) -> None:
