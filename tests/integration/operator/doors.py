@@ -39,7 +39,7 @@ class Account:
 
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._rbac, self._core = client.RbacAuthorizationV1Api(api), client.CoreV1Api(api)
-        self._namespace, self._role = namespace, f"{self.name}-{namespace}"
+        self.namespace, self._role = namespace, f"{self.name}-{namespace}"
         self._core.create_namespaced_service_account(namespace, {"metadata": {"name": self.name}})
         subject = {"kind": "ServiceAccount", "name": self.name, "namespace": namespace}
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": self._role}
@@ -56,12 +56,12 @@ class Account:
     def allow_lease(self) -> None:
         """Have the rights on the Lease."""
         rule = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create", "get", "update"]}
-        self._rbac.create_namespaced_role(self._namespace, {"metadata": {"name": self.name}, "rules": [rule]})
-        self._rbac.create_namespaced_role_binding(self._namespace, {"metadata": {"name": self.name}, **self._own})
+        self._rbac.create_namespaced_role(self.namespace, {"metadata": {"name": self.name}, "rules": [rule]})
+        self._rbac.create_namespaced_role_binding(self.namespace, {"metadata": {"name": self.name}, **self._own})
 
     def write_kubeconfig(self, cluster: Cluster, place: Path, server: str, authority: Path | None = None) -> Path:
         """Write a kubeconfig with a token of this account; a kubeconfig that is there is replaced."""
-        token = self._core.create_namespaced_service_account_token(self.name, self._namespace, {"spec": {}})
+        token = self._core.create_namespaced_service_account_token(self.name, self.namespace, {"spec": {}})
         found = yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]
         entry = {"server": server, "certificate-authority-data": found["certificate-authority-data"]}
         if authority is not None:

@@ -116,12 +116,12 @@ class Operator:
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, within_s: float = 40) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *self.module], env=self._environment, cwd=ROOT, stdout=log, stderr=log
             )
-        eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, 20, f"{self.name} answers")
+        eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, within_s, f"{self.name} answers")
 
     @property
     def runs(self) -> bool:
@@ -264,6 +264,6 @@ def running(*parts: Any) -> Iterator[None]:
     """Start parts in order, stop them in reverse."""
     with contextlib.ExitStack() as stack:
         for part in parts:
+            stack.callback(part.stop)  # also of one that started and is not well
             part.start()
-            stack.callback(part.stop)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,29 +33,94 @@ from tests.integration.operator.harness import (
     eventually,
     running,
 )
-from tests.integration.tools import reroute
+
+
+@contextlib.contextmanager
+def new_namespace(api: client.ApiClient) -> Iterator[str]:
+    """Give a namespace for an operator's own Lease."""
+    name = f"system-{uuid.uuid4().hex[:8]}"
+    core = client.CoreV1Api(api)
+    core.create_namespace({"metadata": {"name": name}})
+    try:
+        yield name
+    finally:
+        core.delete_namespace(name)
+
+
+@contextlib.contextmanager
+def new_account(api: client.ApiClient, system: str) -> Iterator[Account]:
+    made = Account(api, system)
+    try:
+        yield made
+    finally:
+        made.delete()
 
 
 @pytest.fixture
 def system(api: client.ApiClient, crds: None) -> Iterator[str]:
-    """A namespace for the operator's own Lease."""
-    name = f"system-{uuid.uuid4().hex[:8]}"
-    core = client.CoreV1Api(api)
-    core.create_namespace({"metadata": {"name": name}})
-    yield name
-    core.delete_namespace(name)
+    with new_namespace(api) as name:
+        yield name
 
 
 @pytest.fixture
 def account(api: client.ApiClient, system: str) -> Iterator[Account]:
-    made = Account(api, system)
-    yield made
-    made.delete()
+    with new_account(api, system) as made:
+        yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(cluster: Cluster) -> str:
     return str(yaml.safe_load(cluster.kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
+
+
+@dataclass
+class Faulty:
+    """Operators that meet a fault at start, side by side, each with a namespace, an account and a kubeconfig."""
+
+    operators: dict[str, Operator]
+    accounts: dict[str, Account]
+    places: dict[str, Path]
+
+
+CERTIFICATES = ("key usage", "authority key id")
+OTHER_LEASE = {"holderIdentity": "other", "leaseDurationSeconds": 3600}
+
+
+@pytest.fixture(scope="module")
+def faulty(
+    api: client.ApiClient, cluster: Cluster, crds: None, server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Faulty]:
+    """Start them all at once: most of the time they only wait."""
+    found = Faulty({}, {}, {})
+    with contextlib.ExitStack() as stack:
+
+        def add(name: str, door: Door | None = None, authority: Path | None = None, **more: str) -> Account:
+            folder = tmp_path_factory.mktemp("operator")
+            namespace = stack.enter_context(new_namespace(api))
+            account = found.accounts[name] = stack.enter_context(new_account(api, namespace))
+            place = folder / "kubeconfig"
+            found.places[name] = account.write_kubeconfig(cluster, place, door.url if door else server, authority)
+            account.allow(chart_rules())
+            found.operators[name] = Operator(place, namespace, folder, name.replace(" ", "-"), **more)
+            return account
+
+        for fault in CERTIFICATES:
+            door, authority = stack.enter_context(weak_door(cluster, tmp_path_factory.mktemp("door"), fault))
+            add(fault, door, authority).allow_lease()
+            add(f"relaxed {fault}", door, authority, PRESAGE_STRICT_CERTIFICATES="false").allow_lease()
+        add("refused")
+        held = add("held elsewhere", PRESAGE_LEASE_NAME="held")
+        held.allow_lease()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        lease = {"metadata": {"name": "held"}, "spec": {**OTHER_LEASE, "renewTime": now}}
+        client.CoordinationV1Api(api).create_namespaced_lease(held.namespace, lease)
+        add("late").allow_lease()
+        found.places["late"].unlink()
+        with ThreadPoolExecutor(len(found.operators)) as pool:
+            for operator in found.operators.values():
+                stack.callback(operator.stop)
+            list(pool.map(lambda operator: operator.start(within_s=60), found.operators.values()))
+        yield found
 
 
 def unready(operator: Operator, *parts: str, within: float = 20) -> None:
@@ -77,7 +145,10 @@ def ready(operator: Operator, within: float = 20) -> None:
 
 def told_once(operator: Operator, *parts: str) -> None:
     """See that the log has exactly these troubles (each ended by None or followed by the next), and no traceback."""
-    time.sleep(4)  # one more try at least, that is not told
+    eventually(operator.told, lambda told: len(told) >= len(parts), 15, "it is told")
+    lines = [line for line in operator.lines() if line["event"] in ("trouble", "trouble.over")]
+    since = datetime.now(UTC) - datetime.fromisoformat(lines[-1]["timestamp"])
+    time.sleep(max(0.0, 4 - since.total_seconds()))  # one more try at least, that is not told
     told = operator.told()
     assert len(told) == len(parts), told
     for line, part in zip(told, parts, strict=True):
@@ -145,54 +216,41 @@ def test_no_api_server_then_no_rights_then_a_right_missing_then_all_taken_away(
             assert operator.leads, "the Lease was kept through it all"
 
 
-@pytest.mark.parametrize("fault", ["key usage", "authority key id"])
-def test_a_certificate_that_strict_python_refuses(
-    cluster: Cluster, system: str, account: Account, server: str, tmp_path: Path, fault: str
-) -> None:
+@pytest.mark.parametrize("fault", CERTIFICATES)
+def test_a_certificate_that_strict_python_refuses(faulty: Faulty, cluster: Cluster, server: str, fault: str) -> None:
+    strict, relaxed = faulty.operators[fault], faulty.operators[f"relaxed {fault}"]
+    unready(strict, "certificate is refused", fault.removesuffix(" id"), "PRESAGE_STRICT_CERTIFICATES=false")
+    told_once(strict, "certificate is refused")
+    faulty.accounts[fault].write_kubeconfig(cluster, faulty.places[fault], server)
+    ready(strict)
+    ready(relaxed)
+    assert relaxed.leads, "verified as kubectl does, it works"
+    assert relaxed.told() == [], "kopf's connection is relaxed, too"
+
+
+def test_the_lease_refused(faulty: Faulty) -> None:
+    operator, account = faulty.operators["refused"], faulty.accounts["refused"]
+    unready(operator, "refuses the Lease", f"{account.namespace}/presage-operator", "Role and RoleBinding")
+    told_once(operator, "refuses the Lease")
     account.allow_lease()
-    account.allow(chart_rules())
-    with weak_door(cluster, tmp_path, fault) as (door, authority):
-        place = account.write_kubeconfig(cluster, tmp_path / "strict", door.url, authority)
-        strict = Operator(place, system, tmp_path, "strict")
-        other = account.write_kubeconfig(cluster, tmp_path / "relaxed", door.url, authority)
-        relaxed = Operator(other, system, tmp_path, "relaxed", PRESAGE_STRICT_CERTIFICATES="false")
-        with running(strict, relaxed):
-            unready(strict, "certificate is refused", fault.removesuffix(" id"), "PRESAGE_STRICT_CERTIFICATES=false")
-            ready(relaxed)
-            eventually(lambda: relaxed.leads, bool, 10, "verified as kubectl does, it works")
-            told_once(strict, "certificate is refused")
-            account.write_kubeconfig(cluster, place, server)
-            ready(strict)
-            assert relaxed.told() == [], "kopf's connection is relaxed, too"
+    ready(operator)
+    eventually(lambda: operator.leads, bool, 10, "it leads")
+    told_once(operator, "refuses the Lease", "over")
 
 
-def test_the_lease_refused_and_held_elsewhere(
-    api: client.ApiClient, cluster: Cluster, system: str, account: Account, server: str, tmp_path: Path
-) -> None:
-    account.allow(chart_rules())
-    refused = Operator(account.write_kubeconfig(cluster, tmp_path / "a", server), system, tmp_path, "refused")
-    client.CoordinationV1Api(api).create_namespaced_lease(
-        system,
-        {
-            "metadata": {"name": "held"},
-            "spec": {
-                "holderIdentity": "other",
-                "leaseDurationSeconds": 3600,
-                "renewTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            },
-        },
-    )
-    waiting = Operator(cluster.kubeconfig, system, tmp_path, "waiting", PRESAGE_LEASE_NAME="held")
-    with running(refused, waiting):
-        unready(refused, "refuses the Lease", f"{system}/presage-operator", "Role and RoleBinding")
-        ready(waiting)
-        told_once(refused, "refuses the Lease")
-        assert not waiting.leads
-        assert waiting.told() == []
-        account.allow_lease()
-        ready(refused)
-        told_once(refused, "refuses the Lease", "over")
-        assert refused.leads
+def test_a_lease_held_elsewhere_is_no_trouble(faulty: Faulty) -> None:
+    operator = faulty.operators["held elsewhere"]
+    ready(operator)
+    assert not operator.leads
+    assert operator.told() == []
+
+
+def test_a_kubeconfig_that_is_not_there_yet(faulty: Faulty, cluster: Cluster, server: str) -> None:
+    operator = faulty.operators["late"]
+    unready(operator, "no access to a cluster")
+    told_once(operator, "no access to a cluster")
+    faulty.accounts["late"].write_kubeconfig(cluster, faulty.places["late"], server)
+    ready(operator)
 
 
 def test_prometheus_down_at_start_is_a_condition_and_no_unreadiness(
@@ -217,7 +275,7 @@ def test_prometheus_down_at_start_is_a_condition_and_no_unreadiness(
             assert first.told() == []
             prometheus.start()
             eventually(shop.replicas, lambda n: n >= 11, 30, "it works once Prometheus is there")
-        exporter.rate = 300
+        shop.apps.patch_namespaced_deployment_scale("shop", namespace, {"spec": {"replicas": 2}})
         with running(second):
             eventually(lambda: first_decision_s(second), lambda s: s is not None, 20, "the next one acts")
             took = first_decision_s(second)
@@ -261,16 +319,6 @@ def test_a_port_that_is_taken_and_a_setting_out_of_bounds_end_with_one_line() ->
     assert code == 2
     assert len(lines) == 1
     assert "PRESAGE_WORKERS" in lines[0]
-
-
-def test_a_kubeconfig_that_is_not_there_yet(cluster: Cluster, system: str, server: str, tmp_path: Path) -> None:
-    place = tmp_path / "kubeconfig"
-    operator = Operator(place, system, tmp_path, "late")
-    with running(operator):
-        unready(operator, "no access to a cluster")
-        told_once(operator, "no access to a cluster")
-        reroute(cluster.kubeconfig, server, place)
-        ready(operator)
 
 
 def delete_crds(api: client.ApiClient) -> None:
