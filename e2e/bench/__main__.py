@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 import yaml
+from kubernetes import client
 
 from e2e.bench.load import prometheus
 from e2e.bench.measure import figures_of_edits, figures_of_idle, figures_of_start, watch_idle
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run(options)
-    except (BenchError, ClusterError) as error:
+    except (BenchError, ClusterError, client.ApiException) as error:
         say(f"bench: {error}")
         return UNREACHABLE
     except KeyboardInterrupt:

@@ -69,24 +69,24 @@ class Objects:
         took = []
         for edit in range(edits):
             number = edit * 7 % self.count
-            body = {"spec": {"scaling": {"maxReplicas": 10 + edit % 7 + edit // self.count}}}
-            version = self._get(number)["metadata"]["resourceVersion"]
+            body = {"spec": {"scaling": {"maxReplicas": 10 + edit}}}
             began = time.monotonic()
             edited = self._custom.patch_namespaced_custom_object(
                 GROUP, VERSION, self._namespace(number), PLURAL, self._name(number), body
             )
-            self._wait_seen(number, version, edited["metadata"]["generation"])
+            self._wait_seen(number, edited["metadata"])
             took.append(time.monotonic() - began)
         return took
 
-    def _wait_seen(self, number: int, version: str, generation: int) -> None:
+    def _wait_seen(self, number: int, edited: dict[str, Any]) -> None:
         stream = watch.Watch().stream(
             self._custom.list_namespaced_custom_object,
             GROUP, VERSION, self._namespace(number), PLURAL,
-            field_selector=f"metadata.name={self._name(number)}", resource_version=version, timeout_seconds=30,
+            field_selector=f"metadata.name={self._name(number)}", resource_version=edited["resourceVersion"],
+            timeout_seconds=30,
         )  # fmt: skip
         for event in stream:
-            if (event["object"].get("status") or {}).get("observedGeneration") == generation:
+            if (event["object"].get("status") or {}).get("observedGeneration") == edited["generation"]:
                 return
         raise BenchError(f"{self._name(number)}: status did not follow the spec within 30 s")
 
@@ -117,13 +117,6 @@ class Objects:
             found = self._apps.list_namespaced_deployment(self._namespace(number), resource_version="0")
             ready += sum(deployment.status.ready_replicas or 0 for deployment in found.items)
         return ready
-
-    def _get(self, number: int) -> dict[str, Any]:
-        return dict(
-            self._custom.get_namespaced_custom_object(
-                GROUP, VERSION, self._namespace(number), PLURAL, self._name(number)
-            )
-        )
 
     def _namespace(self, number: int) -> str:
         return f"bench-{self._mark}-{number % NAMESPACES}"
