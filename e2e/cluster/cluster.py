@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from e2e.cluster import leftovers, network, node, pki, ports, progress
@@ -238,10 +238,10 @@ class Cluster:
         return {port for facts in others if facts for port in facts.ports.values()}
 
     def _start_parts(self, facts: Facts, blank: Layout, *, fresh: bool) -> None:
-        layout = Layout(blank.shape, blank.state, blank.host_ip, facts.ports, blank.binaries)
+        layout = replace(blank, ports=facts.ports)
         self._prepare(layout, fresh)
         waves = [[make(layout) for make in makers] for makers in self._shape.waves]
-        self._note(Facts(facts.boot, facts.ports, facts.settings, [part.name for wave in waves for part in wave]))
+        self._note(replace(facts, parts=[part.name for wave in waves for part in wave]))
         for wave in waves:
             self._start_wave(wave)
             after_wave(self._shape, layout, wave)

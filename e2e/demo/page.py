@@ -12,7 +12,7 @@ from typing import Any
 
 from e2e.demo.accounting import Account, Fleet, ready_per_second, unmet_per_second
 from e2e.demo.record import RunRecord
-from e2e.demo.report import Summary, build_notes, build_rows, describe_outcome
+from e2e.demo.report import Summary, build_notes, build_rows, describe_outcome, describe_world, name_rival
 
 DIGITS = 2
 
@@ -41,13 +41,12 @@ def _table(rows: list[tuple[str, str, str]]) -> str:
 
 def _data(summary: Summary) -> dict[str, Any]:
     record = summary.record
-    rival = f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity"
     return {
         "load": list(record.counts.sent),
         "capacity": record.capacity,
         "quantile": record.quantile,
         "presage": _world(record, record.presage, summary.presage, "presage"),
-        "rival": _world(record, record.rival, summary.rival, rival),
+        "rival": _world(record, record.rival, summary.rival, name_rival(record)),
         "forecast": [
             [round(each.at - record.start, DIGITS), round(each.median, DIGITS), round(each.upper, DIGITS)]
             for each in record.forecast
@@ -60,9 +59,8 @@ def _world(record: RunRecord, fleet: Fleet, own: Account, name: str) -> dict[str
     load = record.counts.load
     ready = ready_per_second(fleet.lives, record.start, len(load))
     unmet = unmet_per_second(load, ready, record.capacity)
-    figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
     return {
-        "title": f"{name}: capacity comes {own.rises.describe()} the load; {figures}",
+        "title": describe_world(name, own),
         "capacity": (record.capacity * ready).round(DIGITS).tolist(),
         "unmet": unmet.round(DIGITS).tolist(),
     }

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from e2e.demo.accounting import Account, Fleet, FloatArray, ready_per_second
+from e2e.demo.accounting import Fleet, FloatArray, ready_per_second
 from e2e.demo.record import RunRecord
-from e2e.demo.report import Summary, describe_outcome
+from e2e.demo.report import Summary, describe_outcome, describe_world, name_rival
 
 INK, GREY, BLUE, GREEN, ORANGE, RED = "#222222", "#c9ced6", "#1f5fbf", "#5aa469", "#c77800", "#d62728"
 
@@ -29,8 +29,8 @@ def draw(summary: Summary, path: Path) -> None:
     _draw_world(above, record, record.presage, minutes, BLUE, "capacity under presage")
     _draw_forecast(above, record)
     _draw_world(below, record, record.rival, minutes, ORANGE, "capacity under the HPA rule")
-    _title(above, "presage", summary.presage)
-    _title(below, f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity", summary.rival)
+    for axes, name, own in ((above, "presage", summary.presage), (below, name_rival(record), summary.rival)):
+        axes.set_title(describe_world(name, own), loc="left", fontsize=12, color=INK)
     figure.suptitle(describe_outcome(summary), fontsize=15, fontweight="bold", color=INK)
     _finish_axes(above, below, record, load)
     labelled = [axes.get_legend_handles_labels() for axes in (above, below)]
@@ -56,12 +56,6 @@ def _draw_forecast(axes: Axes, record: RunRecord) -> None:
     label = f"forecast a lead time ahead (median to {record.quantile} peak)"
     axes.fill_between(minutes, lower, upper, color=GREEN, alpha=0.35, linewidth=0, label=label)
     axes.plot(minutes, upper, color=GREEN, linewidth=0.9)
-
-
-def _title(axes: Axes, name: str, own: Account) -> None:
-    when = f"capacity comes {own.rises.describe()} the load"
-    figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
-    axes.set_title(f"{name}: {when}  ({figures})", loc="left", fontsize=12, color=INK)
 
 
 def _scale(factor: float) -> Callable[[ArrayLike], ArrayLike]:

@@ -6,7 +6,7 @@ Times are Unix seconds; the played day begins at ``start`` and lasts ``day_secon
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,6 @@ class RunRecord:
     operator: OperatorUse | None = None
     machine_busy_share: float | None = None
     warnings: tuple[str, ...] = ()
-    facts: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the record as JSON; a pod that never went has no ``gone_at``."""

@@ -56,6 +56,17 @@ def _lead(own: Account, day_seconds: int) -> str:
     return f"{own.rises.describe()} ({minutes:.0f} min of the day)"
 
 
+def name_rival(record: RunRecord) -> str:
+    """Return what the rival is called in pictures."""
+    return f"HPA rule at {record.rival_utilization * 100:.0f} % of capacity"
+
+
+def describe_world(name: str, own: Account) -> str:
+    """Return the head of one world's panel."""
+    figures = f"{own.unmet_share * 100:.1f} % not served, {own.replica_hours:.0f} replica-hours"
+    return f"{name}: capacity comes {own.rises.describe()} the load; {figures}"
+
+
 def describe_outcome(summary: Summary) -> str:
     """Return the outcome in one sentence, the head of every picture."""
     return (
@@ -68,23 +79,20 @@ def build_rows(summary: Summary) -> list[tuple[str, str, str]]:
     """Return the table's rows: what, presage, the rival; the first row is the head."""
     record, own, rival = summary.record, summary.presage, summary.rival
 
-    def both(what: str, one: str, other: str) -> tuple[str, str, str]:
-        return what, one, other
-
     rival_name = f"HPA rule at {record.rival_utilization * 100:.0f} %"
     return [
-        both("", "presage", rival_name),
-        both("load not served (load above ready capacity)", _percent(own.unmet_share), _percent(rival.unmet_share)),
-        both("  of it as the generator counted (503 or > 1 s)", _percent(record.counts.unmet_share), "-"),
-        both("time short of capacity", _percent(own.short_share), _percent(rival.short_share)),
-        both("replica-hours of the day", f"{own.replica_hours:.1f}", f"{rival.replica_hours:.1f}"),
-        both(
+        ("", "presage", rival_name),
+        ("load not served (load above ready capacity)", _percent(own.unmet_share), _percent(rival.unmet_share)),
+        ("  of it as the generator counted (503 or > 1 s)", _percent(record.counts.unmet_share), "-"),
+        ("time short of capacity", _percent(own.short_share), _percent(rival.short_share)),
+        ("replica-hours of the day", f"{own.replica_hours:.1f}", f"{rival.replica_hours:.1f}"),
+        (
             f"capacity came, against {own.rises.count} rises of the load (median)",
             _lead(own, record.day_seconds),
             _lead(rival, record.day_seconds),
         ),
-        both("rises met in time", f"{own.rises.ahead_share * 100:.0f} %", f"{rival.rises.ahead_share * 100:.0f} %"),
-        both("changes of the number of replicas", str(own.changes), str(rival.changes)),
+        ("rises met in time", f"{own.rises.ahead_share * 100:.0f} %", f"{rival.rises.ahead_share * 100:.0f} %"),
+        ("changes of the number of replicas", str(own.changes), str(rival.changes)),
     ]
 
 
@@ -115,7 +123,6 @@ def build_notes(summary: Summary) -> list[str]:
         )
     if record.machine_busy_share is not None:
         notes.append(f"Machine: {record.machine_busy_share * 100:.0f} % of its cores busy on average.")
-    notes += [f"{name}: {value}" for name, value in record.facts.items()]
     return notes + [f"Warning: {line}" for line in record.warnings]
 
 

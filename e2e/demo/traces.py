@@ -184,11 +184,6 @@ def _rush(hour: FloatArray, opens: float, closes: float) -> FloatArray:
     return np.asarray(flanks * (1 - 0.6 * ((hour - middle) / width) ** 2).clip(0))
 
 
-def day_to_day_variation(trace: Trace) -> float:
-    """Return the mean absolute difference between a slot and the same slot a day earlier, over the mean load."""
-    return float(np.abs(np.diff(trace.values, axis=0)).mean() / trace.values.mean())
-
-
 def compress(trace: Trace, day_seconds: int, peak_rate: float, max_history_days: int) -> CompressedLoad:
     """Return the trace played at ``day_seconds`` a day, scaled so that its last day peaks at ``peak_rate``.
 
