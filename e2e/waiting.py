@@ -10,6 +10,10 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.2
 
 
+class NotInTimeError(AssertionError):
+    """What was waited for did not come: a test fails, a tool says so."""
+
+
 def eventually(
     look: Callable[[], T], accept: Callable[[T], bool], within_s: float, what: str, *, each_s: float = LOOK_SECONDS
 ) -> T:
@@ -23,7 +27,7 @@ def eventually(
         each_s: seconds between two looks.
 
     Raises:
-        AssertionError: it did not come; the message has the last state.
+        NotInTimeError: it did not come; the message has the last state.
     """
     deadline = time.monotonic() + within_s
     while True:
@@ -31,5 +35,5 @@ def eventually(
         if accept(last):
             return last
         if time.monotonic() >= deadline:
-            raise AssertionError(f"{what}: not within {within_s:g} s; last seen: {last}")
+            raise NotInTimeError(f"{what}: not within {within_s:g} s; last seen: {last}")
         time.sleep(each_s)

@@ -23,6 +23,7 @@ from e2e.bench.processes import BenchError
 from e2e.bench.report import Figure, build_document, describe_machine, render_table
 from e2e.cluster import Cluster, ClusterError
 from e2e.cluster.progress import part, say
+from e2e.waiting import NotInTimeError
 
 DONE, FELL_SHORT, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
 _VALUES = Path(__file__).resolve().parents[2] / "charts/presage/values.yaml"
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return run(options)
-    except (BenchError, ClusterError, client.ApiException) as error:
+    except (BenchError, ClusterError, NotInTimeError, client.ApiException) as error:
         say(f"bench: {error}")
         return UNREACHABLE
     except KeyboardInterrupt:

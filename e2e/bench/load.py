@@ -17,9 +17,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from e2e.bench.processes import BenchError, fetch, free_port, running, wait_for
+from e2e.bench.processes import BenchError, fetch, free_port, running
 from e2e.cluster import ensure_binary
 from e2e.cluster.progress import part
+from e2e.waiting import eventually
 
 METRIC = "queue_waiting"
 EXPORTERS = 4
@@ -103,8 +104,8 @@ def prometheus(folder: Path, objects: int) -> Iterator[str]:
             "--log.level=warn",
         ]
         stack.enter_context(running(argv, folder / "prometheus.log"))
-        wait_for(lambda: fetch(f"{url}/-/ready") is not None, 30, f"Prometheus is ready, see {folder}/prometheus.log")
-        wait_for(lambda: _count(url, METRIC) >= objects, 30, "every load is scraped")
+        eventually(lambda: fetch(f"{url}/-/ready"), bool, 30, f"Prometheus is ready, see {folder}/prometheus.log")
+        eventually(lambda: _count(url, METRIC), lambda scraped: scraped >= objects, 30, "every load is scraped")
         found = _count(url, f"{METRIC} offset 8d")
         if found < objects:
             raise BenchError(f"the history of {objects - found} objects is not in Prometheus")

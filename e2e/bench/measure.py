@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from e2e.bench.load import count_requests
 from e2e.bench.objects import Objects
 from e2e.bench.operator import Operator, Scrape
-from e2e.bench.processes import wait_for
 from e2e.bench.report import Figure, quantile
+from e2e.waiting import eventually
 
 TICK_S = 15.0  # the decision period of MetricProfiles that set none
 REFRESH_S = 600.0  # the operator's default: volatile status alone is written no more often
@@ -23,8 +23,12 @@ _WRITES = ("PATCH", "PUT", "POST", "DELETE")
 def figures_of_start(operator: Operator, objects: int) -> Iterator[Figure]:
     """Return the time from the Lease to the last object's first decision, and how the event loop fared."""
     active = operator.wait_until_active()
-    wait_for(
-        lambda: operator.scrape().count("presage_desired_replicas") >= objects, 120, "every object is decided on", 0.1
+    eventually(
+        lambda: operator.scrape().count("presage_desired_replicas"),
+        lambda decided: decided >= objects,
+        120,
+        "every object is decided on",
+        each_s=0.1,
     )
     took, growth = time.time() - active, operator.scrape()
     cpu = growth.total("process_cpu_seconds_total")

@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes import client, config, watch
 
 from e2e.bench.load import METRIC
-from e2e.bench.processes import BenchError, wait_for
+from e2e.bench.processes import BenchError
+from e2e.crds import install_crds
+from e2e.waiting import eventually
 
 GROUP, VERSION, PLURAL = "presage.dev", "v1alpha1", "metricprofiles"
 NAMESPACES = 10
-_CRDS = Path(__file__).resolve().parents[2] / "crds"
 
 
 class Objects:
@@ -50,7 +50,7 @@ class Objects:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(self._create, range(self.count, count)))
         self.count = count
-        wait_for(lambda: self._count_ready() >= count, 180, f"{count} pods are ready", every_s=1.0)
+        eventually(self._count_ready, lambda ready: ready >= count, 180, f"{count} pods are ready", each_s=1.0)
 
     def remove(self) -> None:
         """Remove all that was created; what hangs on namespaces goes with them."""
@@ -129,29 +129,10 @@ class Objects:
 def objects(kubeconfig: Path, url: str) -> Iterator[Objects]:
     """Install the CRDs of this checkout and give the bench's objects; they are removed at the end of the block."""
     with config.new_client_from_config(str(kubeconfig)) as api:
-        _install(client.ApiextensionsV1Api(api))
+        install_crds(api)
         made = Objects(api, f"bench-{uuid.uuid4().hex[:6]}")
         try:
             made.create_source(url)
             yield made
         finally:
             made.remove()
-
-
-def _install(definitions: client.ApiextensionsV1Api) -> None:
-    for path in sorted(_CRDS.glob("*.yaml")):
-        wanted = yaml.safe_load(path.read_text(encoding="utf-8"))
-        name = wanted["metadata"]["name"]
-        try:
-            definitions.create_custom_resource_definition(wanted)
-        except client.ApiException as refused:
-            if refused.status != 409:
-                raise
-            change = [{"op": "replace", "path": "/spec", "value": wanted["spec"]}]
-            definitions.patch_custom_resource_definition(name, change)
-        wait_for(lambda name=name: _is_served(definitions, name), 30, f"CRD {name} is established")  # type: ignore[misc]
-
-
-def _is_served(definitions: client.ApiextensionsV1Api, name: str) -> bool:
-    conditions = definitions.read_custom_resource_definition(name).status.conditions or ()
-    return any(each.type == "Established" and each.status == "True" for each in conditions)

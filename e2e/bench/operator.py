@@ -12,7 +12,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from e2e.bench.processes import BenchError, fetch, free_port, running, wait_for
+from e2e.bench.processes import fetch, free_port, running
+from e2e.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,10 @@ class Operator:
         """Return the epoch second at which it got the Lease.
 
         Raises:
-            BenchError: It does not within a minute.
+            NotInTimeError: It does not within a minute.
         """
-        wait_for(lambda: self.active_at() is not None, 60, f"the operator is active, see {self._log}")
-        active = self.active_at()
-        if active is None:
-            raise BenchError(f"no Lease, see {self._log}")
+        active = eventually(self.active_at, bool, 60, f"the operator is active, see {self._log}")
+        assert active is not None, "narrows the type"
         return active
 
 

@@ -7,9 +7,8 @@ import os
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 
@@ -29,20 +28,6 @@ def fetch(url: str, timeout_s: float = 10.0) -> str | None:
     with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=timeout_s) as answer:  # noqa: S310
         return str(answer.read().decode())
     return None
-
-
-def wait_for(holds: Callable[[], bool], within_s: float, what: str, every_s: float = 0.2) -> float:
-    """Return the monotonic second at which `holds()` became true.
-
-    Raises:
-        BenchError: It did not in time.
-    """
-    deadline = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > deadline:
-            raise BenchError(f"{what}: not within {within_s:g} s")
-        time.sleep(every_s)
-    return time.monotonic()
 
 
 @contextlib.contextmanager

@@ -6,21 +6,16 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from e2e.cluster import Cluster, ensure_binary
+from e2e.crds import install_crds
 from presage.adapters.kube import KubeClient, connect
 from tests.integration.tools import Kubectl
-
-CRDS = Path(__file__).parents[2] / "crds"
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +58,6 @@ def crds(api: client.ApiClient) -> None:
     install_crds(api)
 
 
-def install_crds(api: client.ApiClient) -> None:
-    """Create or update the CRDs of this checkout, and wait until they are served."""
-    definitions = client.ApiextensionsV1Api(api)
-    for path in sorted(CRDS.glob("*.yaml")):
-        install_crd(definitions, yaml.safe_load(path.read_text(encoding="utf-8")))
-
-
 @pytest.fixture(scope="session")
 def objects(api: client.ApiClient, crds: None) -> client.CustomObjectsApi:
     """Access to our kinds."""
@@ -84,23 +72,3 @@ def namespace(api: client.ApiClient) -> Iterator[str]:
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
-
-
-def install_crd(definitions: client.ApiextensionsV1Api, wanted: dict[str, Any]) -> None:
-    """Create the CRD, or bring it in line, and wait until it is served."""
-    name = wanted["metadata"]["name"]
-    try:
-        definitions.create_custom_resource_definition(wanted)
-    except client.ApiException as refused:
-        if refused.status != 409:
-            raise
-        definitions.patch_custom_resource_definition(
-            name, [{"op": "replace", "path": "/spec", "value": wanted["spec"]}]
-        )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        found = definitions.read_custom_resource_definition(name)
-        if any(each.type == "Established" and each.status == "True" for each in found.status.conditions or ()):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"CRD {name} is not established after 30 s")

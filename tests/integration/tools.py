@@ -131,6 +131,16 @@ def reroute(kubeconfig: Path, server: str, place: Path) -> Path:
     return place
 
 
+def account_kubeconfig(kubectl: Kubectl, kubeconfig: Path, namespace: str, account: str, place: Path) -> Path:
+    """Write a kubeconfig of a service account."""
+    content = yaml.safe_load(kubeconfig.read_text())
+    token = kubectl("create", "token", account, "-n", namespace).strip()
+    content["users"] = [{"name": account, "user": {"token": token}}]
+    content["contexts"][0]["context"]["user"] = account
+    place.write_text(yaml.safe_dump(content))
+    return place
+
+
 def deployment(name: str, replicas: int = 1) -> dict[str, Any]:
     """Return a Deployment whose pods are played."""
     labels = {"app": name}

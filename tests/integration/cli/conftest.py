@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from e2e.bench.processes import free_port
 from e2e.cluster import Cluster, ensure_binary
-from tests.integration.operator.harness import Exporter, Operator, Prometheus, eventually, free_port, running
+from tests.integration.operator.harness import Exporter, Operator, Prometheus, eventually, running
 from tests.integration.tools import Kubectl
 
 ROOT = Path(__file__).parents[3]
@@ -81,13 +81,7 @@ class Installed:
 
     def pods(self) -> list[str]:
         """Return the names of the operator's Ready pods."""
-        found = self.kubectl.read("pods", "-n", self.namespace)["items"]
-        return [
-            pod["metadata"]["name"]
-            for pod in found
-            if "deletionTimestamp" not in pod["metadata"]
-            and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
-        ]
+        return ready(self.kubectl, self.namespace)
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +149,3 @@ def metric_source(name: str, url: str) -> dict[str, Any]:
         "metadata": {"name": name},
         "spec": {"url": url, "checkPeriodSeconds": 2, "limits": {"timeoutSeconds": 2}},
     }
-
-
-def account_kubeconfig(kubectl: Kubectl, kubeconfig: Path, namespace: str, account: str, place: Path) -> Path:
-    """Write a kubeconfig of a service account."""
-    content = yaml.safe_load(kubeconfig.read_text())
-    token = kubectl("create", "token", account, "-n", namespace).strip()
-    content["users"] = [{"name": account, "user": {"token": token}}]
-    content["contexts"][0]["context"]["user"] = account
-    place.write_text(yaml.safe_dump(content))
-    return place

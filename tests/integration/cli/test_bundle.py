@@ -10,9 +10,9 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.cli.conftest import Installed, account_kubeconfig, metric_source
+from tests.integration.cli.conftest import Installed, metric_source
 from tests.integration.operator.harness import eventually
-from tests.integration.tools import deployment
+from tests.integration.tools import account_kubeconfig, deployment
 
 TOKEN = base64.urlsafe_b64encode(b"planted-token-000000000000000000").decode()
 

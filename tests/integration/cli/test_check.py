@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 from e2e.cluster import Cluster
-from tests.integration.cli.conftest import ROOT, Installed, account_kubeconfig, metric_source
+from tests.integration.cli.conftest import ROOT, Installed, metric_source
 from tests.integration.operator.doors import weak_door
 from tests.integration.operator.harness import eventually
+from tests.integration.tools import account_kubeconfig
 
 PROFILES = "metricprofiles.presage.dev"
 

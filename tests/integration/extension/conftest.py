@@ -18,11 +18,11 @@ import yaml
 from kubernetes import client
 
 from e2e.cluster import Cluster, ensure_binary
+from e2e.crds import install_crd
 from presage.runtime.generate import render_all
-from tests.integration.conftest import install_crd
 from tests.integration.extension.errands.kinds import KINDS
 from tests.integration.operator.harness import ROOT, Operator, eventually
-from tests.integration.tools import Kubectl
+from tests.integration.tools import Kubectl, account_kubeconfig
 
 
 class ErrandOperator(Operator):
@@ -81,12 +81,8 @@ def _render(repository: Path, namespace: str) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def kubeconfig(cluster: Cluster, kubectl: Kubectl, installed: Installed, tmp_path_factory: Any) -> Path:
     """A kubeconfig that holds nothing but a token of the ServiceAccount."""
-    token = kubectl("create", "token", installed.account, "--namespace", installed.namespace, "--duration=1h").strip()
-    config = yaml.safe_load(cluster.kubeconfig.read_text(encoding="utf-8"))
-    config["users"] = [{"name": each["name"], "user": {"token": token}} for each in config["users"]]
-    path: Path = tmp_path_factory.mktemp("kubeconfig") / "config"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return path
+    place = tmp_path_factory.mktemp("kubeconfig") / "config"
+    return account_kubeconfig(kubectl, cluster.kubeconfig, installed.namespace, installed.account, place)
 
 
 @pytest.fixture(scope="module")

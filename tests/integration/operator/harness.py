@@ -7,7 +7,6 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,17 +19,11 @@ from typing import Any
 
 from kubernetes import client
 
+from e2e.bench.processes import free_port
 from e2e.waiting import eventually
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
 ROOT = Path(__file__).parents[3]
-
-
-def free_port() -> int:
-    """Return a TCP port nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Exporter:

@@ -20,7 +20,7 @@ import yaml
 from kubernetes import client
 
 from e2e.cluster import Cluster, ensure_binary
-from tests.integration.conftest import CRDS, install_crds
+from e2e.crds import CRDS, install_crds
 from tests.integration.operator.doors import Account, Door, chart_rules, weak_door
 from tests.integration.operator.harness import (
     GROUP,
