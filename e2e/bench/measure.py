@@ -16,8 +16,10 @@ TICK_S = 15.0  # the decision period of MetricProfiles that set none
 REFRESH_S = 600.0  # the operator's default: volatile status alone is written no more often
 FIRST_DECISION_S, EDIT_P50_S, EDIT_P99_S = 15.0, 0.5, 2.0
 WRITES_PER_HOUR = 6.0
+_CALLS = "presage_kube_requests_total"
 _LAG = "presage_event_loop_lag_seconds"
-_WRITES = ("PATCH", "PUT", "POST", "DELETE")
+_READS = ("get", "list", "watch")
+_QUESTIONS = ("leases", "selfsubjectaccessreviews")  # the process's own, whatever the objects
 
 
 def figures_of_start(operator: Operator, objects: int) -> Iterator[Figure]:
@@ -61,13 +63,13 @@ def watch_idle(operator: Operator, prometheus: str, seconds: float) -> Idle:
 def figures_of_idle(idle: Idle, objects: int, memory: float | None) -> Iterator[Figure]:
     """Return what an idle object costs."""
     minutes = objects * idle.seconds / 60
-    writes = sum(_count_calls(idle.growth, verb) for verb in _WRITES) * 60 / minutes
+    writes = _count_writes(idle.growth) * 60 / minutes
     yield Figure(
         "idle writes per object and hour", objects, max(writes, 3600 / REFRESH_S), "", WRITES_PER_HOUR,
         f"{writes:.3g} counted in {idle.seconds:.0f} s; one refresh in {REFRESH_S:.0f} s at most",
     )  # fmt: skip
     calls = _count_calls(idle.growth)
-    lease = idle.growth.total("presage_kube_requests_total", resource="leases")
+    lease = idle.growth.total(_CALLS, resource="leases")
     yield Figure(
         "API server requests per object and minute", objects, calls / minutes, "",
         note=f"{_name_calls(idle.growth)}; and the Lease's {lease * 60 / idle.seconds:.0f} a minute",
@@ -106,11 +108,15 @@ def _judge_lag(growth: Scrape, objects: int, when: str) -> Figure:
     return Figure("event loop lag p99", objects, 1000 * lag, "ms", note=f"{when}; {samples:.0f} samples")
 
 
-def _count_calls(growth: Scrape, verb: str | None = None) -> float:
+def _count_calls(growth: Scrape) -> float:
     """Return requests to the API server but for those of the Lease."""
-    labels = {"verb": verb} if verb else {}
-    total = growth.total("presage_kube_requests_total", **labels)
-    return total - growth.total("presage_kube_requests_total", resource="leases", **labels)
+    return growth.total(_CALLS) - growth.total(_CALLS, resource="leases")
+
+
+def _count_writes(growth: Scrape) -> float:
+    """Return writes of whatever kind: all requests that neither read nor ask about the process itself."""
+    calls = ((dict(labels), value) for (name, labels), value in growth.values.items() if name == _CALLS)
+    return sum(n for own, n in calls if own["verb"] not in _READS and own["resource"] not in _QUESTIONS)
 
 
 def _name_calls(growth: Scrape) -> str:
@@ -118,7 +124,7 @@ def _name_calls(growth: Scrape) -> str:
     counts = {}
     for (name, labels), value in growth.values.items():
         own = dict(labels)
-        if name == "presage_kube_requests_total" and value > 0 and own["resource"] != "leases":
+        if name == _CALLS and value > 0 and own["resource"] != "leases":
             counts[f"{own['verb']} {own['resource']}"] = value
     most = sorted(counts.items(), key=lambda each: -each[1])[:3]
     return ", ".join(f"{what} {count:.0f}" for what, count in most) or "none at all"

@@ -28,10 +28,13 @@ def calls(**counts: float) -> dict[tuple[str, frozenset[tuple[str, str]]], float
 
 
 def test_growth_and_sums() -> None:
-    before, after = Scrape(calls(GET_pods=2, PATCH_leases=5)), Scrape(calls(GET_pods=3, PATCH_leases=9, PATCH_pods=1))
+    before, after = (
+        Scrape(calls(get_pods=2, update_leases=5)),
+        Scrape(calls(get_pods=3, update_leases=9, update_pods=1)),
+    )
     grown = after.since(before)
     assert grown.total("presage_kube_requests_total") == 6
-    assert grown.total("presage_kube_requests_total", verb="PATCH") == 5
+    assert grown.total("presage_kube_requests_total", verb="update") == 5
     assert grown.count("presage_kube_requests_total") == 3
 
 
@@ -60,8 +63,8 @@ def test_verdicts(value: float, most: float | None, verdict: str) -> None:
 
 
 def test_a_write_more_than_the_refresh_falls_short() -> None:
-    quiet = Idle(60, Scrape(calls(PATCH_leases=30)), 0, 1)
-    busy = Idle(60, Scrape(calls(PATCH_leases=30, PATCH_metricprofiles=1)), 0, 1)
+    quiet = Idle(60, Scrape(calls(update_leases=30, create_selfsubjectaccessreviews=22, list_pods=3)), 0, 1)
+    busy = Idle(60, Scrape(calls(update_leases=30, apply_metricprofiles=1)), 0, 1)
     assert next(iter(figures_of_idle(quiet, 1, None))).verdict == "pass"
     assert next(iter(figures_of_idle(busy, 1, None))).verdict == "falls short"
 
