@@ -73,6 +73,7 @@ def build_pod(server: str, tool: str, chunks: int) -> list[Manifest]:
             "name": f"history-{number}",
             "image": tool,
             "imagePullPolicy": "IfNotPresent",
+            "env": [{"name": "TMPDIR", "value": "/data"}],  # the image has no /tmp
             "args": ["tsdb", "create-blocks-from", "openmetrics", "/history/history.om", "/data"],
             "securityContext": security,
             "volumeMounts": [data, {"name": f"history-{number}", "mountPath": "/history"}],

@@ -119,6 +119,8 @@ def test_prometheus_in_a_pod_is_restricted_and_reads_pods_only() -> None:
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert [each["image"] for each in spec["initContainers"]] == ["tool:1", "tool:1"]
+    loaders = [each["env"] for each in spec["initContainers"]]
+    assert loaders == [[{"name": "TMPDIR", "value": "/data"}]] * 2, "promtool needs a place for its own files"
     assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
     rules = [rule for each in build_rights() if each["kind"] == "Role" for rule in each["rules"]]
     assert all(rule["resources"] == ["pods"] and "create" not in rule["verbs"] for rule in rules)
