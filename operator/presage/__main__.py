@@ -1,8 +1,4 @@
-"""Entry point of the `presage` command; the only place that wires the operator together.
-
-Order: logs, settings, our HTTP server, the API server, the Lease, and only then the engine and kopf. A process that
-lost the Lease exits at once: whatever it still believed is no longer its business.
-"""
+"""Entry point of the `presage` command: the operator, or one of the other subcommands."""
 
 from __future__ import annotations
 

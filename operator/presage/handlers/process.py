@@ -1,4 +1,8 @@
-"""The operator process: HTTP server, API server, Lease, then engine and kopf; and the way out."""
+"""The operator process; the only place that wires it together.
+
+Order: settings, logs, our HTTP server, the API server, the Lease, and only then the engine and kopf. A process that
+lost the Lease exits at once: whatever it still believed is no longer its business.
+"""
 
 from __future__ import annotations
 
@@ -103,14 +107,14 @@ class _Process:
 
     def _list_troubles(self) -> Troubles:
         """Return all that can keep this process from its work, the most telling first."""
-        troubles = Troubles()
-        troubles.add(lambda: self._unconnected)
-        troubles.add(lambda: self._lease.trouble if self._lease else None)
-        troubles.add(lambda: self._engine.access.trouble if self._engine else None)
-        troubles.add(lambda: self._unlisted)
-        troubles.add(lambda: self._engine.find_trouble() if self._engine else None)
-        troubles.add(lambda: self._deaf)
-        return troubles
+        return Troubles(
+            lambda: self._unconnected,
+            lambda: self._lease.trouble if self._lease else None,
+            lambda: self._engine.access.trouble if self._engine else None,
+            lambda: self._unlisted,
+            lambda: self._engine.find_trouble() if self._engine else None,
+            lambda: self._deaf,
+        )
 
     async def _connect(self) -> KubeClient:
         """Return a client once the API server answers."""

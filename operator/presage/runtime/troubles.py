@@ -22,12 +22,8 @@ _SETTLED = 8  # looks that a trouble must last: a dropped connection is daily bu
 class Troubles:
     """Asks the parts, the most telling first."""
 
-    def __init__(self) -> None:
-        self._checks: list[Check] = []
-
-    def add(self, check: Check) -> None:
-        """Ask this part too, after all others."""
-        self._checks.append(check)
+    def __init__(self, *checks: Check) -> None:
+        self._checks = checks
 
     def find(self) -> str | None:
         """Return the first trouble, or None."""

@@ -24,8 +24,7 @@ async def told(monkeypatch: pytest.MonkeyPatch, seen: list[str | None]) -> list[
             done.set()
             return seen[-1]
 
-    troubles = Troubles()
-    troubles.add(look)
+    troubles = Troubles(look)
     with capture_logs() as lines:
         telling = asyncio.ensure_future(troubles.tell())
         await done.wait()
@@ -52,7 +51,4 @@ async def test_changes_are_told(
 
 
 def test_the_first_part_in_trouble_counts() -> None:
-    troubles = Troubles()
-    for trouble in (None, "cause", "effect"):
-        troubles.add(lambda trouble=trouble: trouble)  # type: ignore[misc]  # bound per round
-    assert troubles.find() == "cause"
+    assert Troubles(lambda: None, lambda: "cause", lambda: "effect").find() == "cause"
