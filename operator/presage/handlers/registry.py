@@ -21,9 +21,7 @@ Observer = Callable[[AnyKind, str | None, Json], object]
 """Takes an event: kind, change (None for the first listing), object."""
 
 
-def build_registry(
-    kinds: Iterable[AnyKind], observe: Observer, *, strict_certificates: bool = True
-) -> kopf.OperatorRegistry:
+def build_registry(kinds: Iterable[AnyKind], observe: Observer, *, strict_certificates: bool) -> kopf.OperatorRegistry:
     """Return a registry that hands every event of every kind to `observe`.
 
     Args:
@@ -33,7 +31,7 @@ def build_registry(
     """
     registry = kopf.OperatorRegistry()
     # A login that fails ends kopf, and whoever runs it says why and tries again.
-    kopf.on.login(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(login if strict_certificates else login_relaxed)
+    kopf.on.login(registry=registry, errors=kopf.ErrorsMode.PERMANENT)(build_login(strict=strict_certificates))
     for kind in kinds:
         _register(registry, kind, observe)
     return registry
@@ -47,32 +45,19 @@ def _register(registry: kopf.OperatorRegistry, kind: AnyKind, observe: Observer)
         observe(kind, type, dict(body))
 
 
-def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """Log kopf in as the pod's service account, else by the kubeconfig."""
-    return _with_own_rules(StrictConnection, **kwargs)
+def build_login(*, strict: bool) -> Callable[..., kopf.ConnectionInfo | None]:
+    """Return a login as the pod's service account, else by the kubeconfig.
 
+    Args:
+        strict: Whether the formal rules of RFC 5280 hold for the connection; see `presage.adapters.tls`.
+    """
 
-def login_relaxed(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """Log in likewise, without the formal rules for certificates."""
-    return _with_own_rules(RelaxedConnection, **kwargs)
+    class Connection(kopf.ConnectionInfo):
+        def as_ssl_context(self) -> ssl.SSLContext:
+            return set_strictness(super().as_ssl_context(), strict=strict)
 
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        return info and Connection(**{f.name: getattr(info, f.name) for f in dataclasses.fields(info)})
 
-def _with_own_rules(connection: type[kopf.ConnectionInfo], **kwargs: Any) -> kopf.ConnectionInfo | None:
-    info = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
-    return info and connection(**{f.name: getattr(info, f.name) for f in dataclasses.fields(info)})
-
-
-class StrictConnection(kopf.ConnectionInfo):
-    """Verifies certificates strictly on every Python; see `presage.adapters.tls`."""
-
-    def as_ssl_context(self) -> ssl.SSLContext:
-        """Return kopf's own context with the rules of ours."""
-        return set_strictness(super().as_ssl_context(), strict=True)
-
-
-class RelaxedConnection(kopf.ConnectionInfo):
-    """Verifies chain and host name as kubectl does, not the formal rules."""
-
-    def as_ssl_context(self) -> ssl.SSLContext:
-        """Return kopf's own context with the rules of ours."""
-        return set_strictness(super().as_ssl_context(), strict=False)
+    return login
