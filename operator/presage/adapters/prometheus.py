@@ -30,6 +30,7 @@ from presage.core.source_reading import History, Source, TickSample
 T = TypeVar("T")
 
 _MAX_HISTORIES = 20_000
+_MAX_SLOTS = 80_000_000  # of all histories together, 4 bytes each: every edit of a profile may leave another history
 _FORGET_S = 3_600.0
 
 _HistoryKey = tuple[Source, Selection, int, int]
@@ -41,6 +42,7 @@ class _Stored:
     """Slots held of one history."""
 
     slots: Slots = field(default_factory=lambda: Slots(0, np.empty(0, np.float32)))
+    counted: bool = True
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -107,8 +109,9 @@ class PrometheusLoads:
             lambda source: _SharedSource(source, make_line(source)), life_s=_FORGET_S, forget=_SharedSource.close
         )
         self._histories: RecentlyUsed[_HistoryKey, _Stored] = RecentlyUsed(
-            lambda key: _Stored(), life_s=_FORGET_S, most=_MAX_HISTORIES
+            lambda key: _Stored(), life_s=_FORGET_S, most=_MAX_HISTORIES, forget=self._discount
         )
+        self._slots_held = 0
 
     async def close(self) -> None:
         """Drop what has not started and close connections."""
@@ -155,11 +158,25 @@ class PrometheusLoads:
         shared = self._sources.get(source).slots
         async with stored.lock:
             # What lies past `now` was fetched by a clock that ran ahead; spare slots in front let it step back a bit.
-            stored.slots = stored.slots.clip(wanted.first - REFETCHED, wanted.last)
+            self._hold(stored, stored.slots.clip(wanted.first - REFETCHED, wanted.last))
             while missing := plan_missing(stored.slots, wanted):  # an answer may hold the front only
-                stored.slots = stored.slots.extend(Slots(missing.first, await shared.get(missing, asker)))
+                fetched = Slots(missing.first, await shared.get(missing, asker))
+                self._hold(stored, stored.slots.extend(fetched))
             slots = stored.slots.clip(wanted.first, wanted.last)
         return History(slots.values, float(slots.first * wanted.step_s))
+
+    def _hold(self, stored: _Stored, slots: Slots) -> None:
+        """Put slots into a history; if all together are too many, those unused longest go."""
+        if stored.counted:
+            self._slots_held += len(slots.values) - len(stored.slots.values)
+        stored.slots = slots
+        while self._slots_held > _MAX_SLOTS and self._histories.forget_oldest():
+            pass
+
+    def _discount(self, stored: _Stored) -> None:
+        """Count a forgotten history no longer, though someone may still be filling it."""
+        stored.counted = False
+        self._slots_held -= len(stored.slots.values)
 
 
 async def _all(asked: Iterable[Awaitable[T]]) -> list[T]:

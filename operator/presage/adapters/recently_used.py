@@ -46,6 +46,13 @@ class RecentlyUsed(Generic[K, V]):
             self._forget(self._held.popitem(last=False)[1][0])
         return value
 
+    def forget_oldest(self) -> bool:
+        """Forget the value unused longest, but never the last one; return whether there was one."""
+        if len(self._held) < 2:
+            return False
+        self._forget(self._held.popitem(last=False)[1][0])
+        return True
+
     def __len__(self) -> int:
         """Return how many values are held."""
         return len(self._held)

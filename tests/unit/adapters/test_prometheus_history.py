@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from presage.adapters import prometheus_answers
+from presage.adapters import prometheus, prometheus_answers
 from presage.adapters.prometheus import PrometheusLoads
 from presage.core.faults import SourceFault
 from presage.core.history import to_grid
@@ -48,6 +48,19 @@ async def test_a_long_asker_and_a_short_one_do_not_cut_each_other(serve: Any, lo
         np.testing.assert_array_equal(history.values, np.ones(span // 10, np.float32))
         assert history.start == 1000 - span
     assert len(asked) == 2
+
+
+async def test_all_histories_together_are_bounded(
+    serve: Any, loads: PrometheusLoads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edited profile leaves its old histories behind: with room for two, the one unused longest goes."""
+    monkeypatch.setattr(prometheus, "_MAX_SLOTS", 16)
+    source, _ = serve(Recorded())
+    for name in ("a", "b", "a", "c", "a", "b"):  # c sends b away, and b then c
+        (history,) = await loads.history(source, [Selection(GaugeLoad(name, ()))], 10, 80, 1000.0)
+        np.testing.assert_array_equal(history.values, np.ones(8, np.float32))
+        assert loads._slots_held == sum(len(stored.slots.values) for stored in loads._histories) <= 16
+    assert len(loads._histories) == 2
 
 
 async def test_late_samples_are_seen(serve: Any, loads: PrometheusLoads) -> None:

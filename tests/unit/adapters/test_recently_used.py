@@ -29,3 +29,12 @@ def test_past_the_most_the_one_unused_longest_goes() -> None:
         held.get(key)
     assert forgotten == ["B"]
     assert len(held) == 2
+
+
+def test_the_oldest_goes_when_told_but_never_the_last() -> None:
+    forgotten: list[str] = []
+    held: RecentlyUsed[str, str] = RecentlyUsed(str.upper, life_s=60, forget=forgotten.append)
+    for key in "aba":
+        held.get(key)
+    assert [held.forget_oldest(), held.forget_oldest()] == [True, False]
+    assert (forgotten, list(held)) == (["B"], ["A"])
