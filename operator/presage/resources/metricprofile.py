@@ -95,6 +95,8 @@ class CounterSeries(_Series):
 class GaugeSeries(_Series):
     """Load shown by a metric that goes up and down; the sum of its series is the load."""
 
+    metric: MetricName = Field(description="Name of the metric.", examples=["requests_in_flight"])
+
     def to_core(self) -> GaugeLoad:
         """Return the same series in plain data."""
         return GaugeLoad(metric=self.metric, matchers=tuple(matcher.to_core() for matcher in self.matchers))
