@@ -11,7 +11,6 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from presage.core.faults import SourceFault
 from presage.core.query import CounterLoad, GaugeLoad, Matcher, Selection
 from presage.core.source_reading import History, Source, TickSample
 from tests import builders
-from tests.integration.operator.harness import Prometheus, eventually, running
+from tests.integration.operator.harness import Exporter, Prometheus, eventually, running
 
 ODD = ("a.b", "a|b", ".*", "[x]", "a\\d", "^a$", '"quoted"', "two\nlines", "größe", "(", "a+", "{1}", " ")
 ROUTES = (*(f"/route/{i}" for i in range(37)), *ODD)
@@ -31,17 +30,19 @@ BIG = "/big"  # many pods report it
 ABSENT = ("/none", "aXb", "")
 
 
-def write_metrics(path: Path) -> None:
-    """Write one scrape: a counter and a gauge for each route, some counters of two teams."""
-    lines = ["# TYPE orders_total counter"]
-    for number, route in enumerate(ROUTES):
-        value = time.time() * (number + 1) / 3
-        escaped = json.dumps(route, ensure_ascii=False)
-        lines += [f'orders_total{{route={escaped},team="{team}"}} {value}' for team in ("red", "blue")]
-    lines.append("# TYPE jobs gauge")
-    lines += [f"jobs{{route={json.dumps(r, ensure_ascii=False)}}} {n / 7}" for n, r in enumerate(ROUTES)]
-    lines += [f'jobs{{route="{BIG}",pod="p{n}"}} 1' for n in range(10)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+class Routes(Exporter):
+    """Exports a counter and a gauge for each route, some counters of two teams."""
+
+    def render(self) -> bytes:
+        lines = ["# TYPE orders_total counter"]
+        for number, route in enumerate(ROUTES):
+            value = time.time() * (number + 1) / 3
+            escaped = json.dumps(route, ensure_ascii=False)
+            lines += [f'orders_total{{route={escaped},team="{team}"}} {value}' for team in ("red", "blue")]
+        lines.append("# TYPE jobs gauge")
+        lines += [f"jobs{{route={json.dumps(r, ensure_ascii=False)}}} {n / 7}" for n, r in enumerate(ROUTES)]
+        lines += [f'jobs{{route="{BIG}",pod="p{n}"}} 1' for n in range(10)]
+        return ("\n".join(lines) + "\n").encode()
 
 
 def count_points(server: Prometheus) -> int:
@@ -54,28 +55,12 @@ def count_points(server: Prometheus) -> int:
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that has scraped for some seconds."""
-    folder = tmp_path_factory.mktemp("shared")
-
-    class Exporter(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            write_metrics(folder / "metrics")
-            body = (folder / "metrics").read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    exporter = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Exporter)
-    threading.Thread(target=exporter.serve_forever, daemon=True).start()
-    server = Prometheus(ensure_binary("prometheus"), folder, exporter.server_port)
+    exporter = Routes()
+    server = Prometheus(ensure_binary("prometheus"), tmp_path_factory.mktemp("shared"), exporter.port)
     with running(server):
         eventually(lambda: count_points(server), lambda count: count >= 10, 60, "ten scrapes")
         yield server
-    exporter.shutdown()
-    exporter.server_close()
+    exporter.stop()
 
 
 @pytest.fixture(scope="module")
