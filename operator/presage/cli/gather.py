@@ -12,7 +12,6 @@ from presage.adapters.kube_path import LEASES
 from presage.adapters.kubeconfig_reader import Absent, ClusterReader, Refused, decode
 from presage.cli import api, parse
 from presage.core.installation.facts import (
-    Budget,
     Definition,
     Known,
     LeaseRecord,
@@ -51,7 +50,7 @@ class Installation:
         rights: Which of the rights it needs it has.
         objects: Objects by kind.
         policies: Admission policies.
-        budgets: Disruption budgets in the operator's namespace.
+        budgets: Names of the disruption budgets in the operator's namespace.
         raw: What all this was read from.
     """
 
@@ -64,7 +63,7 @@ class Installation:
     rights: Known[Mapping[Right, bool]]
     objects: Mapping[str, Known[tuple[Managed, ...]]]
     policies: Known[tuple[Policy, ...]]
-    budgets: Known[tuple[Budget, ...]]
+    budgets: Known[tuple[str, ...]]
     raw: Raw
 
     @property
@@ -119,7 +118,7 @@ def gather_installation(
         policies=_gather_policies(reader, raw),
         budgets=_known(
             _read_all(reader, raw, "poddisruptionbudgets", api.BUDGETS, home, query={"labelSelector": api.PART}),
-            lambda found: tuple(parse.parse_budget(each) for each in found),
+            lambda found: tuple(str(at(each, "metadata", "name")) for each in found),
         ),
         raw=raw,
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from presage.adapters.kube_json import at
 from presage.core.installation.facts import (
-    Budget,
     Definition,
     Known,
     LeaseRecord,
@@ -166,11 +165,6 @@ def _parse_policy(policy: Json, actions: Mapping[str, set[str]]) -> Policy:
         denies="Deny" in actions.get(name, ()) and at(policy, "spec", "failurePolicy") != "Ignore",
         warnings=tuple(f"{each.get('fieldRef')}: {' '.join(str(each.get('warning')).split())}" for each in warnings),
     )
-
-
-def parse_budget(budget: Json) -> Budget:
-    """Read a PodDisruptionBudget."""
-    return Budget(str(at(budget, "metadata", "name")), int(at(budget, "status", "disruptionsAllowed") or 0))
 
 
 def list_secrets(sources: Iterable[Json]) -> set[str]:

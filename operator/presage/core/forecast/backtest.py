@@ -25,16 +25,12 @@ class Backtest:
     """Forecasts and truths of one batch.
 
     Attributes:
-        cuts: (c,) first unknown column of each cut-off, newest first.
-        ahead: (p,) steps ahead that were scored.
-        bucket: (p,) bucket of each.
+        bucket: (p,) bucket of each step that was scored.
         points: (models, rows, c, p) forecasts.
         truth: (rows, c, p) what came; NaN = missing or not yet known.
         recency: (c,) weight of each cut-off.
     """
 
-    cuts: IntArray
-    ahead: IntArray
     bucket: IntArray
     points: FloatArray
     truth: FloatArray
@@ -81,4 +77,4 @@ def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray) 
     truth = np.where(columns < block.width, truth, np.nan)
     points = np.stack([m.predict(block, cuts, ahead) for m in models])
     age = (block.width - cuts) / geometry.day
-    return Backtest(cuts, ahead, geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))
+    return Backtest(geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))

@@ -26,11 +26,6 @@ class ForecastSpec:
     time_zone: str | None
 
     @property
-    def history_slots(self) -> int:
-        """Number of whole slots in the history."""
-        return self.history_s // self.step_s
-
-    @property
     def horizon_slots(self) -> int:
         """Number of slots that cover the horizon."""
         return -(-self.horizon_s // self.step_s)

@@ -205,11 +205,3 @@ class Policy:
     bound: bool
     denies: bool
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A PodDisruptionBudget of the operator's pods; `allowed` is how many may be evicted now."""
-
-    name: str
-    allowed: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from presage.core.installation.facts import Budget, Known, LeaseRecord, Operator, Pod, Unread
+from presage.core.installation.facts import Known, LeaseRecord, Operator, Pod, Unread
 from presage.core.installation.finding import READ_RIGHTS, Finding, failed, listed, ok, unknown, warning
 
 MANY_RESTARTS = 3
@@ -183,7 +183,7 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def judge_budgets(budgets: Known[tuple[Budget, ...]], operator: Operator) -> Finding:
+def judge_budgets(budgets: Known[tuple[str, ...]], operator: Operator) -> Finding:
     """Judge whether a drain of nodes can take all operators at once."""
     if isinstance(budgets, Unread):
         return unknown("disruption", f"The PodDisruptionBudgets cannot be read: {budgets.why}.", READ_RIGHTS)
@@ -195,4 +195,4 @@ def judge_budgets(budgets: Known[tuple[Budget, ...]], operator: Operator) -> Fin
             "There is no PodDisruptionBudget: a drain may take all operators at once.",
             "install the chart's PodDisruptionBudget (helm upgrade)",
         )
-    return ok("disruption", f"PodDisruptionBudget {listed(each.name for each in budgets)} keeps an operator.")
+    return ok("disruption", f"PodDisruptionBudget {listed(budgets)} keeps an operator.")

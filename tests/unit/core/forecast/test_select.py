@@ -15,8 +15,7 @@ def backtest(errors: list[list[float]]) -> Backtest:
     """Models with one error per cut-off, one row, one step ahead; truths are 0."""
     points = np.array(errors)[:, None, :, None]
     cuts = points.shape[2]
-    one = np.ones(1, dtype=np.int64)
-    return Backtest(np.arange(cuts), one, one * 0, points, np.zeros((1, cuts, 1)), np.ones(cuts))
+    return Backtest(np.zeros(1, dtype=np.int64), points, np.zeros((1, cuts, 1)), np.ones(cuts))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from presage.core.installation.facts import Budget, Known, LeaseRecord, Operator, Pod, Unread
+from presage.core.installation.facts import Known, LeaseRecord, Operator, Pod, Unread
 from presage.core.installation.finding import Level
 from presage.core.installation.judge_operator import (
     judge_budgets,
@@ -106,11 +106,11 @@ def test_without_an_operator_a_held_lease_is_not_known_to_be_well() -> None:
 @pytest.mark.parametrize(
     ("budgets", "replicas", "want"),
     [
-        ((Budget("presage", 1),), 2, "ok"),
+        (("presage",), 2, "ok"),
         ((), 2, "warning"),
         ((), 1, "ok"),
         (Unread("refused"), 2, "unknown"),
     ],
 )
-def test_budgets(budgets: Known[tuple[Budget, ...]], replicas: int, want: Level) -> None:
+def test_budgets(budgets: Known[tuple[str, ...]], replicas: int, want: Level) -> None:
     assert judge_budgets(budgets, replace(OPERATOR, replicas=replicas)).level == want
