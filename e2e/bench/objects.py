@@ -16,8 +16,9 @@ from e2e.bench.load import METRIC
 from e2e.bench.processes import BenchError
 from e2e.crds import install_crds
 from e2e.waiting import eventually
+from presage.resources.base import GROUP, VERSION
 
-GROUP, VERSION, PLURAL = "presage.dev", "v1alpha1", "metricprofiles"
+PLURAL = "metricprofiles"
 NAMESPACES = 10
 
 

@@ -16,10 +16,11 @@ from typing import Any
 import yaml
 
 from presage.core.resource_type import ResourceType
+from presage.resources.metricprofile import MetricProfile
 
 CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap")
 DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
-PROFILES = ResourceType("presage.dev", "v1alpha1", "metricprofiles", "MetricProfile")
+PROFILES = MetricProfile.meta.resource
 
 
 @dataclass(frozen=True)

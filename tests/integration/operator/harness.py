@@ -21,8 +21,8 @@ from kubernetes import client
 
 from e2e.bench.processes import free_port
 from e2e.waiting import eventually
+from presage.resources.base import GROUP, VERSION
 
-GROUP, VERSION = "presage.dev", "v1alpha1"
 ROOT = Path(__file__).parents[3]
 
 
