@@ -17,13 +17,12 @@ from typing import Any, TypeAlias
 
 from presage.adapters.kube import KubeClient
 from presage.adapters.kube_reader import Trim, WatchReader, WatchTimes
-from presage.adapters.kube_store import Key, ObjectStore
+from presage.adapters.kube_store import Key, Objects, ObjectStore
 from presage.core.resource_type import ResourceType
 
 __all__ = ["Listener", "Trim", "WatchCache", "WatchTimes"]
 
 Trimmed: TypeAlias = Mapping[str, Any]
-Objects: TypeAlias = list[Trimmed]
 Listener = Callable[[str, Trimmed], None]
 
 _TURN_S = 0.005  # how long changes are applied in one go before other tasks get their turn

@@ -5,6 +5,7 @@ Kinds that watch one type share its watch and may still trim it differently: the
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
@@ -81,9 +82,8 @@ class Watches:
             cache.retry_now()
 
     async def stop(self) -> None:
-        """End all watches."""
-        for cache in self._caches.values():
-            await cache.stop()
+        """End all watches, together: each may take some seconds to end its thread."""
+        await asyncio.gather(*(cache.stop() for cache in self._caches.values()))
 
     def find_trouble(self) -> str | None:
         """Return why a copy may be out of date, such as a missing right; None while all is well."""
