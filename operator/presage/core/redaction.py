@@ -15,7 +15,7 @@ from typing import Any
 REDACTED = "[redacted]"
 
 _NAMES = (
-    r"password|passwd|passphrase|pwd|secret|token|credentials?|authorization|cookie|signature|"
+    r"password|passwd|passphrase|pass|pwd|secret|token|credentials?|creds|authorization|cookie|signature|"
     r"(?:api|access|private|secret|account|encryption|signing|shared|license)[-_. ]?key|session[-_. ]?id"
 )
 _SECRET_NAME = re.compile(rf"(?i).*(?:{_NAMES})s?")

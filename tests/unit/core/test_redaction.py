@@ -10,6 +10,7 @@ from presage.core.redaction import redact_lines, redact_object, redact_text
 UNTOUCHED = [
     "Secret prom with key token cannot be read in presage's own namespace.",
     "the bearer token was refused",
+    "ForecastTrusted is True, BacktestPassed: The forecast sees more than the last value does.",
     'up{job="a",instance="10.0.0.1:9100"} 1.0',
     "GET https://10.0.0.1:443/apis/apps/v1/namespaces/a/deployments?labelSelector=app&limit=500 failed",
     "image sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -35,6 +36,8 @@ def test_what_helps_stays(text: str) -> None:
         ("with Bearer abcdefgh it", "with Bearer [redacted] it"),
         ("run --token abc now", "run --token [redacted] now"),
         ("password=correct horse battery", "password=[redacted]"),
+        ("DB_PASS=hunter2", "DB_PASS=[redacted]"),
+        ("dbCreds: u/p", "dbCreds: [redacted]"),
         ("key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY leaked", "key [redacted] leaked"),
     ],
 )

@@ -149,7 +149,7 @@ GAUGES: Mapping[str, str] = {
     "forecast_loss": "Mean absolute error of the forecast in its backtest.",
     "forecast_naive_loss": "Mean absolute error of the best naive forecast in the same backtest.",
     "forecast_quantile": "Quantile of the load that is asked for.",
-    "forecast_coverage": "Share of the load that stayed at or below that quantile.",
+    "forecast_coverage": "Share of the load that stayed at or below the quantile asked for.",
 }
 """Every per-object series: name without prefix → help."""
 
