@@ -220,6 +220,22 @@ async def test_a_history_that_fails_later_is_said_and_the_last_forecast_followed
         assert "HTTP 500" in trusted.message
 
 
+@pytest.mark.parametrize("fit_long_ago", [False, True])
+async def test_one_old_sample_makes_no_season(fit_long_ago: bool) -> None:
+    """A week between the oldest sample and the newest, and eight hours of it known: nobody knows the load's rhythm."""
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})
+    memory = (await look(world)).memory if fit_long_ago else None
+    world.loads.values = np.full(2016, np.nan, np.float32)
+    world.loads.values[0] = 100
+    world.loads.values[-96:] = np.linspace(900, 100, 96)
+    world.clock.time += 600
+    world.loads.sample = replace(world.loads.sample, newest_at=world.clock.time)
+    decision = await look(world, memory)
+    assert conditions(decision)["DataAvailable"].reason == "Fresh"
+    assert conditions(decision)["ForecastTrusted"].reason == "ShortHistory"
+    assert decision.plan is None
+
+
 async def test_part_of_a_load_is_a_lower_bound() -> None:
     """One event type has series but no rate yet: replicas may rise for the other, and none may go."""
     world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0})

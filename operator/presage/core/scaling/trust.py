@@ -29,7 +29,9 @@ class Trust:
     naive_loss: float = math.nan
 
 
-def judge_forecast(forecast: Forecast | None, history_fault: str = "", *, covers_now: bool = True) -> Trust:
+def judge_forecast(
+    forecast: Forecast | None, history_fault: str = "", *, covers_now: bool = True, whole_season: bool = True
+) -> Trust:
     """Return whether `forecast` is good enough to act on.
 
     The pool holds yesterday's and last week's value themselves, so it never loses to them by much. What a forecast
@@ -41,6 +43,7 @@ def judge_forecast(forecast: Forecast | None, history_fault: str = "", *, covers
         forecast: The last good one; None before the first.
         history_fault: Why the history cannot be read at the moment; empty if it can.
         covers_now: Whether the last good forecast still reaches the present.
+        whole_season: Whether as much is known of the history as one season is long, holes left out.
     """
     if history_fault and (forecast is None or not covers_now):
         return Trust(False, "HistoryUnavailable", f"{history_fault} Scaling follows the observed load.")
@@ -49,8 +52,8 @@ def judge_forecast(forecast: Forecast | None, history_fault: str = "", *, covers
     leader = max(forecast.weights, key=lambda name: forecast.weights[name], default="")
     loss = _mean(forecast.backtest.get(leader, ()))
     naive = min((x for x in map(_mean, forecast.naive.values()) if math.isfinite(x)), default=math.nan)
-    if forecast.history_rung == "Hours":
-        message = "History is shorter than one season: scaling follows the observed load and removes no replica."
+    if forecast.history_rung == "Hours" or not whole_season:
+        message = "Less than one season of history is known: scaling follows the observed load and removes no replica."
         return Trust(False, "ShortHistory", message, leader, loss, naive)
     if _last_value_always_wins(forecast):
         message = (

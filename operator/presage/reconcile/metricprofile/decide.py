@@ -37,7 +37,8 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     covers_now = outlook is not None and outlook.start <= given.now < outlook.end
     judgement = _judge_data(given, memory, covers_now=covers_now, pods=pods)
     last_good = given.forecast.forecast if given.forecast else None
-    trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now)
+    whole_season = given.forecast is None or given.forecast.whole_season
+    trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now, whole_season=whole_season)
     scaling = _judge_scaling(given)
     memory = replace(memory, forecast=given.forecast)
     if judgement.rung == "Live" and given.target and given.target.settled:

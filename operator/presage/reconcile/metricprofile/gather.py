@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from presage.core.faults import SourceFault
 from presage.core.forecast.api import Series
+from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.query import CounterLoad, Matcher, Selection
@@ -176,7 +177,9 @@ async def _update_forecast(
         upper=forecast.quantiles[ask.quantile],
         median=forecast.point,
     )
-    return ForecastMemory(forecast, outlook, last_slot, fitted_slot)
+    geometry = geometry_of(ask.step_s, ask.seasons_s or None)
+    whole_season = geometry.rung_of(int(np.isfinite(values).sum())) != "Hours"
+    return ForecastMemory(forecast, outlook, last_slot, fitted_slot, whole_season)
 
 
 def _refit_slots(ask: ForecastSpec) -> int:

@@ -40,12 +40,14 @@ class ForecastMemory:
         outlook: The same on the clock, at the quantile that drives scaling.
         last_slot: Index of the newest slot it knows.
         fitted_slot: Index of the newest slot when everything was last chosen anew.
+        whole_season: Whether as many slots are known as one season has: a long history may be all holes.
     """
 
     forecast: Forecast
     outlook: Outlook
     last_slot: int
     fitted_slot: int
+    whole_season: bool
 
 
 @dataclass(frozen=True, slots=True)
