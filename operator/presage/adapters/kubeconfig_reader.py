@@ -1,9 +1,13 @@
-"""Simple reads for the command-line tool, through pykube-ng: small, and it reads kubeconfigs as kubectl does."""
+"""Simple reads for the command-line tool, through pykube-ng: small, and it reads a kubeconfig as kubectl does.
+
+Unlike kubectl it reads one file: a `KUBECONFIG` that lists several is refused with what to do.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from typing import Any
 
 import pykube
 import requests
+import yaml
 from urllib3.util.ssl_ import create_urllib3_context
 
 from presage.adapters.kube_path import api_path
@@ -86,6 +91,10 @@ class ClusterReader:
     """
 
     def __init__(self, context: str | None) -> None:
+        if os.pathsep in os.environ.get("KUBECONFIG", ""):
+            raise ReaderError(
+                "KUBECONFIG lists several files: name one, such as that of `kubectl config view --flatten > FILE`", 2
+            )
         try:
             config = pykube.KubeConfig.from_env()
             if context:
@@ -95,7 +104,9 @@ class ClusterReader:
             self.context: str = config.current_context
             self.namespace: str = config.namespace
             self._api = pykube.HTTPClient(config, timeout=_TIMEOUT_S, http_adapter=_Adapter(config))
-        except (pykube.exceptions.PyKubeError, ValueError, KeyError, TypeError, OSError) as error:
+        except yaml.YAMLError:
+            raise ReaderError("the kubeconfig is no YAML; see KUBECONFIG", 2) from None
+        except (pykube.exceptions.PyKubeError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise ReaderError(f"cannot use the kubeconfig: {error}; see KUBECONFIG and --context", 2) from None
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
