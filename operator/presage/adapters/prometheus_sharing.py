@@ -115,7 +115,13 @@ class Sharer(Generic[S, A]):
 
     async def _collect(self, shape: S) -> None:
         await asyncio.sleep(WINDOW_S)
-        for query in self._caution.plan(self._waiting.pop(shape), time.monotonic()):
+        askers = self._waiting.pop(shape)
+        try:
+            queries = self._caution.plan(askers, time.monotonic())
+        except Exception as error:  # a defect of ours: nobody may wait for ever
+            self._fail(shape, askers, error)
+            raise
+        for query in queries:
             self._start(self._ask(shape, query))
 
     async def _ask(self, shape: S, query: SharedQuery) -> bool:
@@ -125,7 +131,7 @@ class Sharer(Generic[S, A]):
         except SourceFault as fault:
             return await self._take_fault(shape, query, fault)
         except BaseException as error:  # a defect of ours, or the end: nobody may wait for ever
-            self._fail(shape, query, error)
+            self._fail(shape, query.values, error)
             raise
         self._caution.note_answer(query)
         for asker, answer in answers.items():
@@ -139,11 +145,11 @@ class Sharer(Generic[S, A]):
                 self._caution.note_size(query, time.monotonic())
             return all(answered)
         self._caution.note_fault(query, time.monotonic())
-        self._fail(shape, query, fault)
+        self._fail(shape, query.values, fault)
         return False
 
-    def _fail(self, shape: S, query: SharedQuery, error: BaseException) -> None:
-        for asker in query.values:
+    def _fail(self, shape: S, askers: Iterable[Selection], error: BaseException) -> None:
+        for asker in askers:
             if isinstance(error, asyncio.CancelledError):
                 self._answers[shape, asker].cancel()
             else:

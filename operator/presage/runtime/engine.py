@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable
 
@@ -37,6 +38,7 @@ from presage.runtime.workers import Workers
 log = structlog.get_logger()
 
 _SWEEP_STUCK_S = 60.0
+_LIST_PAUSE_S = 10.0  # between two lists, whatever seems to be out of date
 
 
 class Engine:
@@ -59,6 +61,7 @@ class Engine:
         self._settings = settings
         self._client = client
         self._store = store = ObjectStore()
+        self._doubtful = asyncio.Event()  # what is known of our own objects seems to be out of date
         self._queue = WorkQueue()
         self._scheduler = Scheduler(self._queue.add)
         self._watches = Watches(client, kinds, store, self._queue.add)
@@ -98,7 +101,7 @@ class Engine:
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],
             self._store,
-            StatusWriter(self._client, self._settings.status_refresh_seconds),
+            StatusWriter(self._client, self._settings.status_refresh_seconds, self._doubtful.set),
             Deletion(self._client),
             self._events,
             metrics,
@@ -124,9 +127,12 @@ class Engine:
 
     async def _keep_listing(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.resync_seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._doubtful.wait(), self._settings.resync_seconds)
+            self._doubtful.clear()
             if trouble := await self.own.relist():
                 log.warning("relist.failed", trouble=trouble)
+            await asyncio.sleep(_LIST_PAUSE_S)
 
     def find_trouble(self) -> str | None:
         """Return what keeps the watches from following the cluster, or None."""

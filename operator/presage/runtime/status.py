@@ -8,7 +8,7 @@ that fails is tried again with the next decisions, less and less often; it never
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -41,11 +41,13 @@ class StatusWriter:
     Args:
         client: Fenced client.
         refresh_s: Seconds after which volatile fields alone are worth a write.
+        on_gone: Called when the API server has no such object: its deletion may have been missed.
     """
 
-    def __init__(self, client: KubeClient, refresh_s: float) -> None:
+    def __init__(self, client: KubeClient, refresh_s: float, on_gone: Callable[[], None] = lambda: None) -> None:
         self._client = client
         self._refresh_s = refresh_s
+        self._on_gone = on_gone
         self._written: dict[ObjectKey, _Written] = {}
 
     async def write(
@@ -88,7 +90,8 @@ class StatusWriter:
                 subresource="status",
             )
         except NotFound:
-            return ()  # deleted meanwhile
+            self._on_gone()
+            return ()
         except KubeError:
             before.failures += 1
             before.quiet_until = time.monotonic() + min(_MAX_RETRY_S, _RETRY_S * 2.0 ** min(before.failures, 10))

@@ -262,3 +262,16 @@ async def test_what_came_before_a_fault_stays_held(shop: Any, loads: PrometheusL
     (history,) = await loads.history(source, [orders("/a")], 1, 20_000, 21_000.0)
     assert len(history.values) == 20_000
     assert len(asked) - before == 1
+
+
+async def test_a_defect_in_planning_leaves_nobody_waiting(
+    shop: Any, loads: PrometheusLoads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(prometheus_sharing, "plan_queries", fail)
+    _, source, _ = shop
+    async with asyncio.timeout(5):
+        found = await observe(loads, source, orders("/a"), orders("/b"))
+    assert [type(each) for each in found] == [ZeroDivisionError, ZeroDivisionError]

@@ -107,9 +107,12 @@ def client_conditions(client: Client) -> tuple[Condition, ...]:
     return (Condition("Ready", "True", "AsSpecified", "", 1, stamped),)
 
 
-async def test_an_object_deleted_meanwhile_is_no_error(writer: StatusWriter, client: Client) -> None:
+async def test_an_object_deleted_meanwhile_is_no_error_and_told(client: Client) -> None:
+    gone: list[bool] = []
+    writer = StatusWriter(client, 600, lambda: gone.append(True))  # type: ignore[arg-type]  # only `apply` is used
     client.fault = NotFound("gone")
     assert await writer.write(PROFILE, KEY, body(), READY, {}) == ()
+    assert gone == [True]
 
 
 async def test_a_new_object_of_the_same_name_starts_anew(writer: StatusWriter, client: Client) -> None:
