@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--shape", choices=list(SHAPES), help="default: full, or control when it has a name")
         command.add_argument("--name", help="of one of several control clusters; default: the shape")
-        if name == "status":
-            command.add_argument("--all", action="store_true", help="one line for every cluster of this user")
+        if name in ("down", "status"):
+            command.add_argument("--all", action="store_true", help="every cluster of this user")
     text = "build the programs, all or those named"
     build = commands.add_parser("build", help=text, description=text)
     build.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BINARIES))
@@ -80,6 +80,10 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
         return 0
     if options.command == "status" and options.all:
         return _status_of_all()
+    if options.command == "down" and options.all:
+        for name in names():
+            Cluster(shape_of(name), name).down()
+        return 0
     cluster = Cluster(options.shape or shape_of(options.name or "full"), options.name or "")
     if SHAPES[cluster.shape].needs_root and os.geteuid() != 0:
         _become_root(words)

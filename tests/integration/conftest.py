@@ -1,6 +1,7 @@
 """A real API server for every test; it is started where it does not run, and left running where it did.
 
-`PRESAGE_CLUSTER_NAME` names the control cluster to use, so that two checkouts can test at the same time.
+`PRESAGE_CLUSTER_NAME` names the control cluster to use, so that two checkouts can test at the same time. Tests that run
+side by side (pytest-xdist) have a cluster for each worker: they install other CRDs and break what all would share.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from tests.integration.tools import Kubectl
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The control cluster, up."""
-    control = Cluster("control", os.environ.get("PRESAGE_CLUSTER_NAME", ""))
+    given, worker = os.environ.get("PRESAGE_CLUSTER_NAME", ""), os.environ.get("PYTEST_XDIST_WORKER", "")
+    control = Cluster("control", f"{given or 'control'}-{worker}" if worker else given)
     started = not control.is_up()
     if started:
         control.up()

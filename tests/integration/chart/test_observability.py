@@ -95,11 +95,13 @@ def has_number(result: list[Any]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def scene(api: client.ApiClient, crds: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(
+    cluster: Cluster, api: client.ApiClient, crds: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     """One profile with a trusted forecast, and one that is not ready."""
     folder, name, core = tmp_path_factory.mktemp("scene"), f"scene-{uuid.uuid4().hex[:8]}", client.CoreV1Api(api)
     objects, exporter = client.CustomObjectsApi(api), Exporter()
-    operator = Operator(Cluster("control").kubeconfig, name, folder, "operator")
+    operator = Operator(cluster.kubeconfig, name, folder, "operator")
     prometheus = Prometheus(ensure_binary("prometheus"), folder, exporter.port)
     write_config(folder, exporter.port, operator.port)
     core.create_namespace({"metadata": {"name": name}})
