@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -110,7 +111,10 @@ def test_prometheus_down_at_start_is_a_condition_and_no_unreadiness(
     exporter.rate = 100
     prometheus = Prometheus(ensure_binary("prometheus"), tmp_path, exporter.port)
     first, second = (Operator(cluster.kubeconfig, system, tmp_path, name) for name in ("first", "second"))
-    with create_source(api, prometheus.url) as source:
+    with contextlib.ExitStack() as stack:
+        stack.callback(exporter.stop)
+        stack.callback(prometheus.stop)
+        source = stack.enter_context(create_source(api, prometheus.url))
         shop = Shop(api, namespace, source)
         shop.create_target()
         shop.create_profile()
@@ -131,8 +135,6 @@ def test_prometheus_down_at_start_is_a_condition_and_no_unreadiness(
             took = first_decision_s(second)
             assert took is not None
             assert took <= 15, "from the Lease to the first decision"
-        prometheus.stop()
-    exporter.stop()
 
 
 def first_decision_s(operator: Operator) -> float | None:
