@@ -178,7 +178,10 @@ def _gather_pods(reader: ClusterReader, deployment: Json, raw: Raw) -> Known[tup
     labels = at(deployment, "spec", "selector", "matchLabels") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
     namespace = str(at(deployment, "metadata", "namespace"))
+    before = raw.get("pods")
     pods = _read_all(reader, raw, "pods", api.PODS, namespace, query={"labelSelector": selector})
+    if before and not isinstance(before, Unread) and not isinstance(pods, Unread):
+        raw["pods"] = [*before, *pods]  # of two operators, both
     return _known(pods, lambda found: tuple(parse.parse_pod(each) for each in found))
 
 
