@@ -15,8 +15,9 @@ CLUSTER ?= own
 # Faults need a node and processes of our own: on a cluster of the user's only the undisturbed days are played.
 e2e_tests = $(if $(filter existing kind,$(CLUSTER)),e2e/test_1_main_job.py,e2e)
 export PRESAGE_TRACES ?= ../shared/traces
-# Tests of one file stay together, since they share what is dear to set up.
-side_by_side = --dist loadfile -n
+# Tests of one file stay together, since they share what is dear to set up. Not the files of many tests first: those
+# of few long ones would come last.
+side_by_side = --dist loadfile --no-loadscope-reorder -n
 # `part` prints how long each part took, so that a slow one shows at once.
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
@@ -80,7 +81,7 @@ chart-test: $(STAMP) ## Chart snapshots over several value sets
 check: lint typecheck imports crds-check unit property chart-lint chart-test ## All that needs no cluster
 
 integration: $(STAMP) ## Tests against a real API server, etcd, controllers and Prometheus
-	$(call part,integration,PRESAGE_CLUSTER_NAME="$(CLUSTER_NAME)" $(BIN)/pytest -q --durations=5 $(side_by_side) 3 tests/integration)
+	$(call part,integration,PRESAGE_CLUSTER_NAME="$(CLUSTER_NAME)" $(BIN)/pytest -q --durations=5 $(side_by_side) 4 tests/integration)
 
 e2e: $(STAMP) ## The main job on a real cluster: one undisturbed compressed day, then a choice of faults
 	$(call part,e2e,PRESAGE_CLUSTER=$(CLUSTER) $(BIN)/pytest -q -s --durations=0 -m "not long" $(e2e_tests))
