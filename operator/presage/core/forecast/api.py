@@ -18,13 +18,14 @@ import numpy as np
 from presage.core.forecast.batch import advance_states, fit_rows
 from presage.core.forecast.series import prepare
 from presage.core.forecast.state import State
-from presage.core.forecast.types import Effort, FloatArray, Forecast, HistoryRung, Series
+from presage.core.forecast.types import Effort, FloatArray, Forecast, HistoryRung, SeasonTest, Series
 
 __all__ = [
     "Effort",
     "FloatArray",
     "Forecast",
     "HistoryRung",
+    "SeasonTest",
     "Series",
     "State",
     "advance",

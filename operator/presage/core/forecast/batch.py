@@ -103,7 +103,8 @@ def _fit_group(
     geometry = rows[0].geometry
     horizon = int(max(r.ahead.max() for r in rows))
     block = engine.fit_block([r.observed for r in rows], [r.lags for r in rows], geometry, horizon)
-    found = seasons.find_seasons(block)
+    evidence = seasons.find_seasons(block)
+    found = evidence.found
     fitted = engine.fit(block, _span(rows[0]), horizon, effort, _allowed(rows, geometry, found))
     below, seen = fitted.below.copy(), fitted.seen.copy()
     for i, state in enumerate(states):
@@ -115,7 +116,8 @@ def _fit_group(
     steps = np.arange(1, horizon + 1)
     ahead = engine.apply(block, fitted, np.array([block.width]), steps)
     names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]
-    return report(Batch(rows, names, fitted, ahead), quantiles)
+    tests = [seasons.explain(evidence, i, geometry, row.exponent) for i, row in enumerate(rows)]
+    return report(Batch(rows, names, tests, fitted, ahead), quantiles)
 
 
 def _allowed(rows: Sequence[Row], geometry: Geometry, found: BoolArray) -> BoolArray:
@@ -168,4 +170,4 @@ def _advance_group(
     if 0 < new < block.width:
         fitted = engine.track(block, fitted, new)
     ahead = engine.apply(block, fitted, np.array([block.width]), np.arange(1, furthest + 1))
-    return report(Batch(rows, [s.found for s in states], fitted, ahead), quantiles)
+    return report(Batch(rows, [s.found for s in states], [()] * len(rows), fitted, ahead), quantiles)

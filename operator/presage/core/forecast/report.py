@@ -15,7 +15,7 @@ from presage.core.forecast.geometry import BUCKETS
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.series import Row
 from presage.core.forecast.state import next_state
-from presage.core.forecast.types import FloatArray, Forecast
+from presage.core.forecast.types import FloatArray, Forecast, SeasonTest
 
 SHORT_MARGIN = 0.1  # with less than a day: the 0.9-quantile is at least this share above the point
 BLIND_SPREAD = 0.2  # standard deviation, as a share of the point, when no error could be measured
@@ -24,10 +24,11 @@ NAIVE = ("last", "day", "week")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows with their seasons in use, their fit and what it says ahead of the newest slot."""
+    """Rows with their seasons in use and how those were found, their fit and what it says ahead of the newest slot."""
 
     rows: Sequence[Row]
     seasons: Sequence[tuple[int, ...]]
+    season_tests: Sequence[tuple[SeasonTest, ...]]
     fitted: Fit
     ahead: Ahead
 
@@ -83,6 +84,7 @@ def _one(batch: Batch, i: int, offsets: dict[float, FloatArray]) -> Forecast:
         naive={name: errors.get(name, unknown) for name in NAIVE},
         coverage={level: _coverage(fitted, i, level) for level in offsets},
         seasons=batch.seasons[i],
+        season_tests=batch.season_tests[i],
         shift_at=None,
         history_rung=row.geometry.rung_of(row.slots),
         warnings=row.warnings,

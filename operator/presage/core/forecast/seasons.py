@@ -2,43 +2,87 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from presage.core.forecast.block import Block
-from presage.core.forecast.types import BoolArray, FloatArray
+from presage.core.forecast.geometry import Geometry
+from presage.core.forecast.types import BoolArray, FloatArray, SeasonReason, SeasonTest
 
 BETTER = 0.95  # the lag's error must lie below this share of the rivals' error
 MIN_AUTOCORRELATION = 0.2
 TEST_PERIODS = 4  # newest periods looked at
 
 
-def find_seasons(block: Block) -> BoolArray:
-    """(rows, seasons) whether each season of the geometry repeats in the history.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for and against each season of a geometry, shape (rows, seasons) each.
+
+    Attributes:
+        found: Whether the season repeats in the history.
+        enough: Whether there was history enough to tell.
+        loss: Mean absolute error of the value one season before; NaN = not tested.
+        rival: The lowest error of what it must beat; NaN = not tested.
+        correlation: Autocorrelation one season apart; NaN = not tested.
+    """
+
+    found: BoolArray
+    enough: BoolArray
+    loss: FloatArray
+    rival: FloatArray
+    correlation: FloatArray
+
+
+def find_seasons(block: Block) -> Evidence:
+    """Test each season of the block's geometry.
 
     A season counts if the value one season back misses by less than the mean of that season does, by
     less than the value half a season back (which a mere drift brings closer), and by less than each
     shorter season that counts; its autocorrelation confirms it. Seasons that the user gave count untested.
     """
-    seasons = block.geometry.seasons
-    found = np.ones((len(block.observed), len(seasons)), dtype=bool)
-    if block.geometry.given:
-        return found
-    lags = [round(s.slots) for s in seasons]
-    for i, lag in enumerate(lags):
+    shape = (len(block.observed), len(block.geometry.seasons))
+    found = np.full(shape, block.geometry.given is not None)
+    enough = np.zeros(shape, dtype=bool)
+    loss, rival, correlation = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    lags = [round(s.slots) for s in block.geometry.seasons]
+    for i, lag in enumerate(lags if block.geometry.given is None else ()):
         window = block.observed[:, -(TEST_PERIODS + 1) * lag :]
         if window.shape[1] <= lag:
-            found[:, i] = False
             continue
         now, back = window[:, lag:], window[:, :-lag]
-        loss = _miss(now, back)
         half = window[:, lag - lag // 2 : -(lag // 2)]
-        rival = np.fmin(_miss(now, _mean_before(window, lag)), _miss(now, half))
+        loss[:, i] = _miss(now, back)
+        rival[:, i] = np.fmin(_miss(now, _mean_before(window, lag)), _miss(now, half))
         for j in range(i):
             shorter = _miss(now, window[:, lag - lags[j] : -lags[j]])
-            rival = np.where(found[:, j], np.fmin(rival, shorter), rival)
-        enough = (np.isfinite(now) & np.isfinite(back)).sum(axis=1) >= max(6, lag // 2)
-        found[:, i] = enough & (loss < BETTER * rival) & (_correlation(now, back) > MIN_AUTOCORRELATION)
-    return found
+            rival[:, i] = np.where(found[:, j], np.fmin(rival[:, i], shorter), rival[:, i])
+        correlation[:, i] = _correlation(now, back)
+        enough[:, i] = (np.isfinite(now) & np.isfinite(back)).sum(axis=1) >= max(6, lag // 2)
+        repeats = (loss[:, i] < BETTER * rival[:, i]) & (correlation[:, i] > MIN_AUTOCORRELATION)
+        found[:, i] = enough[:, i] & repeats
+    return Evidence(found, enough, loss, rival, correlation)
+
+
+def explain(evidence: Evidence, row: int, geometry: Geometry, exponent: int) -> tuple[SeasonTest, ...]:
+    """The evidence of one row in words and in the series' unit, which is 2**exponent times the block's."""
+    tests = []
+    for i, season in enumerate(geometry.seasons):
+        loss, rival = evidence.loss[row, i], evidence.rival[row, i]
+        correlation = float(evidence.correlation[row, i])
+        reason: SeasonReason = "NoBetterThanRivals"
+        if geometry.given is not None:
+            reason = "Given"
+        elif evidence.found[row, i]:
+            reason = "Repeats"
+        elif not evidence.enough[row, i]:
+            reason = "TooLittleHistory"
+        elif loss < BETTER * rival:
+            reason = "NotCorrelated"
+        loss, rival = (float(np.ldexp(x, exponent)) if np.isfinite(x) else math.nan for x in (loss, rival))
+        tests.append(SeasonTest(season.seconds, bool(evidence.found[row, i]), reason, loss, rival, correlation))
+    return tuple(tests)
 
 
 def _miss(now: FloatArray, forecast: FloatArray) -> FloatArray:

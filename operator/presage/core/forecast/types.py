@@ -21,6 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 SmallArray = npt.NDArray[np.float32]
 HistoryRung = Literal["Hours", "Day", "Days", "Full"]
 Effort = Literal["batch", "full"]
+SeasonReason = Literal["Given", "Repeats", "NoBetterThanRivals", "NotCorrelated", "TooLittleHistory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,28 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class SeasonTest:
+    """Whether a season is in use, and why.
+
+    Attributes:
+        season: Its length, seconds.
+        used: Whether it counts as a season of the history.
+        reason: `Given` by the user; it `Repeats`; or what speaks against it.
+        loss: Mean absolute error of the value one season before, in the series' unit; NaN = not tested.
+        rival: The lowest such error of what a true season must beat: the season's mean, half the season
+            before, and each shorter season in use; NaN = not tested.
+        correlation: Autocorrelation one season apart; NaN = not tested.
+    """
+
+    season: int
+    used: bool
+    reason: SeasonReason
+    loss: float
+    rival: float
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """A forecast for the `h` slots after the last one given, with its own track record.
 
@@ -58,6 +81,8 @@ class Forecast:
         naive: The same for the naive forecasts `last`, `day` (yesterday) and `week` (last week).
         coverage: Level -> (share of truths at or below that quantile, how many truths were looked at).
         seasons: Seasons in use, seconds.
+        season_tests: Each season that was considered, shortest first, and why it is in use or not; empty
+            after `advance`, which keeps the seasons of the fit.
         shift_at: Epoch second of the last level shift found; None = none was found.
         history_rung: How much history stood behind the forecast.
         warnings: What a person should know about the input, one sentence each.
@@ -71,6 +96,7 @@ class Forecast:
     naive: Mapping[str, tuple[float, ...]]
     coverage: Mapping[float, tuple[float, int]]
     seasons: tuple[int, ...]
+    season_tests: tuple[SeasonTest, ...]
     shift_at: float | None
     history_rung: HistoryRung
     warnings: tuple[str, ...]
