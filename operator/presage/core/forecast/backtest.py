@@ -13,10 +13,10 @@ import numpy as np
 
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import BUCKETS, SPAN_DAYS, Geometry
-from presage.core.forecast.pool import Model
-from presage.core.forecast.types import FloatArray, IntArray
+from presage.core.forecast.pool import Model, predict_all
+from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
-STEPS_PER_BUCKET = 9  # steps ahead that are scored in each bucket
+STEPS_PER_BUCKET = 4  # steps ahead that are scored in each bucket
 RECENCY_HALF_LIFE = 3.0  # days after which a cut-off counts half
 
 
@@ -26,8 +26,8 @@ class Backtest:
 
     Attributes:
         bucket: (p,) bucket of each step that was scored.
-        points: (models, rows, c, p) forecasts.
-        truth: (rows, c, p) what came; NaN = missing or not yet known.
+        points: (models, c, p, rows) forecasts.
+        truth: (c, p, rows) what came; NaN = missing or not yet known.
         recency: (c,) weight of each cut-off.
     """
 
@@ -40,7 +40,8 @@ class Backtest:
 def plan_cuts(width: int, history: int, geometry: Geometry, count: int) -> IntArray:
     """Cut-offs over the newest `SPAN_DAYS`, leaving a day (or half the history) before the oldest.
 
-    Over a whole week their spacing does not divide the day, so that they meet all its hours.
+    Over a whole week 28 of them lie six hours apart, so that every fourth one stands at the hour of the
+    forecast itself: such cut-offs tell most about it.
 
     Args:
         width: Columns of the block.
@@ -69,12 +70,12 @@ def plan_steps(geometry: Geometry, horizon: int) -> IntArray:
     return np.asarray(steps, dtype=np.int64)
 
 
-def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray) -> Backtest:
-    """Forecast every cut-off with every model and lay the truths beside."""
+def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray, wanted: BoolArray) -> Backtest:
+    """Forecast every cut-off with every model, for the (models, rows) wanted, and lay the truths beside."""
     geometry = block.geometry
     columns = cuts[:, None] + ahead - 1
-    truth = np.take(block.observed, np.minimum(columns, block.width - 1), axis=1)
-    truth = np.where(columns < block.width, truth, np.nan)
-    points = np.stack([m.predict(block, cuts, ahead) for m in models])
+    truth = block.observed[np.minimum(columns, block.width - 1)]
+    truth[columns >= block.width] = np.nan
     age = (block.width - cuts) / geometry.day
+    points = predict_all(models, block, cuts, ahead, wanted)
     return Backtest(geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))

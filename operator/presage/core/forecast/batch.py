@@ -21,8 +21,8 @@ from presage.core.forecast.series import Row, lay_row
 from presage.core.forecast.state import State, ring_slots, same_kind, unpack
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast
 
-CHUNK_ROWS = 64
-CHUNK_SLOTS = 400_000  # rows times slots handled at once
+CHUNK_ROWS = 128
+CHUNK_SLOTS = 800_000  # rows times slots handled at once
 WEEK_MIN_DAYS = 8
 RING_LIMIT = 2.0**100  # scaled values beyond this are cut, so that a 32-bit ring can hold them
 
@@ -72,6 +72,7 @@ def _in_groups(
         groups.setdefault(kind(i), []).append(i)
     out: dict[int, T] = {}
     for members in groups.values():
+        members.sort(key=size)  # histories of like length waste the least padding
         for part in _chunks(members, max(size(i) for i in members)):
             out.update(zip(part, run(part), strict=True))
     return [out[i] for i in range(count)]
@@ -88,8 +89,9 @@ def _span(row: Row) -> int:
 
     Rows of one span share their cut-offs, and no row's cut-offs depend on what else is in the batch.
     """
-    known = np.flatnonzero(np.isfinite(row.observed))
-    truths = len(row.observed) - int(known[0]) if len(known) else 0
+    known = np.isfinite(row.observed)
+    first = int(known.argmax()) if len(known) else 0
+    truths = len(known) - first if len(known) and known[first] else 0
     day = row.geometry.day
     if truths < day:
         return truths
@@ -114,7 +116,7 @@ def _fit_group(
                 below[i], seen[i] = old.below[0], old.seen[0]
     fitted = replace(fitted, below=below, seen=seen)
     steps = np.arange(1, horizon + 1)
-    ahead = engine.apply(block, fitted, np.array([block.width]), steps)
+    ahead = engine.apply(block, fitted, block.width, steps)
     names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]
     tests = [seasons.explain(evidence, i, geometry, row.exponent) for i, row in enumerate(rows)]
     return report(Batch(rows, names, tests, fitted, ahead), quantiles)
@@ -169,5 +171,5 @@ def _advance_group(
     fitted = unpack(np.stack([s.coefficients for s in states]).astype(np.float64), geometry)
     if 0 < new < block.width:
         fitted = engine.track(block, fitted, new)
-    ahead = engine.apply(block, fitted, np.array([block.width]), np.arange(1, furthest + 1))
+    ahead = engine.apply(block, fitted, block.width, np.arange(1, furthest + 1))
     return report(Batch(rows, [s.found for s in states], [()] * len(rows), fitted, ahead), quantiles)

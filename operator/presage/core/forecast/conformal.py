@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from presage.core.forecast.geometry import BUCKETS
+from presage.core.forecast.geometry import BUCKETS, bucket_slices
 from presage.core.forecast.types import FloatArray, IntArray
 
 LEVELS = np.array([0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99])
@@ -19,34 +19,47 @@ MIDDLE = int(np.searchsorted(LEVELS, 0.5))
 MIN_ERRORS = 6
 
 
-def error_grid(errors: FloatArray, bucket: IntArray) -> FloatArray:
+def pool_errors(errors: FloatArray, bucket: IntArray) -> FloatArray:
+    """(rows, buckets, n) errors of each bucket in ascending order, NaN last.
+
+    Args:
+        errors: (c, p, rows) truth minus forecast over spread; NaN = unknown.
+        bucket: (p,) bucket of each step, ascending.
+    """
+    cuts, _, rows = errors.shape
+    parts = bucket_slices(bucket)
+    longest = max(part.stop - part.start for _, part in parts)
+    out = np.full((rows, BUCKETS, longest * cuts), np.nan)
+    for number, part in parts:
+        steps = part.stop - part.start
+        out[:, number, : steps * cuts] = errors[:, part].reshape(cuts * steps, rows).T
+    out.sort(axis=2)
+    return out
+
+
+def error_grid(pooled: FloatArray) -> FloatArray:
     """Offsets from the point at each level of the grid.
 
     Args:
-        errors: (rows, c, p) truth minus forecast over spread; NaN = unknown.
-        bucket: (p,) bucket of each step.
+        pooled: (rows, buckets, n) errors, from `pool_errors`.
 
     Returns:
         (rows, buckets, levels), non-decreasing along levels, 0 at the median; NaN with too few errors.
     """
-    out = np.full((len(errors), BUCKETS, len(LEVELS)), np.nan)
-    for number in np.unique(bucket) if errors.shape[1] else ():
-        pooled = np.sort(errors[:, :, bucket == number].reshape(len(errors), -1), axis=1)
-        out[:, number] = _at_levels(pooled)
-    return out
-
-
-def _at_levels(ordered: FloatArray) -> FloatArray:
-    count = np.isfinite(ordered).sum(axis=1)[:, None]
+    if not pooled.shape[2]:
+        return np.full((*pooled.shape[:2], len(LEVELS)), np.nan)
+    count = np.isfinite(pooled).sum(axis=2)[..., None]
     rank = np.clip((count + 1) * LEVELS - 1, 0, np.maximum(count - 1, 0))
-    low = np.floor(rank).astype(np.int64)
+    low = rank.astype(np.int64)
     high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    below = np.take_along_axis(ordered, low, axis=1)
-    above = np.take_along_axis(ordered, high, axis=1)
+    below = np.take_along_axis(pooled, low, axis=2)
+    above = np.take_along_axis(pooled, high, axis=2)
     offsets = below + (rank - low) * (above - below)
-    signed = np.where(LEVELS < 0.5, np.minimum(offsets, 0), np.maximum(offsets, 0))
-    signed[:, MIDDLE] = 0.0
-    return np.where(count >= MIN_ERRORS, signed, np.nan)
+    offsets[..., :MIDDLE] = np.minimum(offsets[..., :MIDDLE], 0)
+    offsets[..., MIDDLE:] = np.maximum(offsets[..., MIDDLE:], 0)
+    offsets[..., MIDDLE] = 0.0
+    offsets[count[..., 0] < MIN_ERRORS] = np.nan
+    return np.asarray(offsets)
 
 
 def complete(grid: FloatArray) -> FloatArray:
@@ -71,29 +84,43 @@ def share_covered(errors: FloatArray, bucket: IntArray) -> tuple[FloatArray, Flo
     """Coverage of each level on cut-offs that did not calibrate it: every second one, both ways round.
 
     Args:
-        errors: (rows, c, p) truth minus forecast over spread; NaN = unknown.
-        bucket: (p,) bucket of each step.
+        errors: (c, p, rows) truth minus forecast over spread; NaN = unknown.
+        bucket: (p,) bucket of each step, ascending.
 
     Returns:
         (rows, levels) number of truths at or below each level, and (rows,) number looked at.
     """
-    below = np.zeros((len(errors), len(LEVELS)))
-    seen = np.zeros(len(errors))
-    for parity in (0, 1):
-        grid = error_grid(errors[:, parity::2], bucket)
-        hit, looked = count_below(errors[:, 1 - parity :: 2], grid, bucket)
-        below += hit
-        seen += looked
-    return below, seen
+    even, odd = pool_errors(errors[0::2], bucket), pool_errors(errors[1::2], bucket)
+    below_odd, seen_odd = count_below(odd, error_grid(even))
+    below_even, seen_even = count_below(even, error_grid(odd))
+    return below_odd + below_even, seen_odd + seen_even
 
 
-def count_below(errors: FloatArray, grid: FloatArray, bucket: IntArray) -> tuple[FloatArray, FloatArray]:
-    """(rows, levels) truths at or below each level of `grid`, and (rows,) how many could be judged."""
-    known = np.isfinite(errors) & np.isfinite(grid[:, bucket, MIDDLE])[:, None, :]
-    seen = known.sum(axis=(1, 2)).astype(np.float64)
-    below = np.empty((len(errors), len(LEVELS)))
+def count_below(pooled: FloatArray, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(rows, levels) errors at or below each level of `grid`, and (rows,) how many could be judged.
+
+    Args:
+        pooled: (rows, buckets, n) errors, from `pool_errors`.
+        grid: (rows, buckets, levels) offsets, NaN = unknown.
+    """
+    judged = np.isfinite(grid[..., MIDDLE])
+    seen = np.where(judged, np.isfinite(pooled).sum(axis=2), 0).sum(axis=1)
     slack = 1e-9
-    for i in range(len(LEVELS)):
-        limit = grid[:, bucket, i][:, None, :] + slack
-        below[:, i] = (known & (errors <= limit)).sum(axis=(1, 2))
-    return below, seen
+    below = np.where(judged[..., None], _ranks(pooled, grid + slack), 0).sum(axis=1)
+    return below.astype(np.float64), seen.astype(np.float64)
+
+
+def _ranks(ordered: FloatArray, limits: FloatArray) -> IntArray:
+    """How many of (..., n) ordered entries, NaN last, lie at or below each of (..., m) limits; by halving."""
+    count = ordered.shape[-1]
+    flat = ordered.reshape(-1)
+    start = (np.arange(limits[..., 0].size) * count).reshape(limits.shape[:-1])[..., None] - 1
+    found = np.zeros(limits.shape, dtype=np.int64)
+    stride = 1 << max(count.bit_length() - 1, 0)
+    while stride and count:
+        tried = found + stride
+        inside = tried <= count
+        inside &= flat[start + np.minimum(tried, count)] <= limits
+        found += inside * stride
+        stride >>= 1
+    return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from presage.core.forecast.arrays import zero_missing
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import Season
-from presage.core.forecast.level import decay_weights
-from presage.core.forecast.profile import typical
+from presage.core.forecast.level import decay_weights, sums_before
+from presage.core.forecast.profile import profile, typical
 from presage.core.forecast.types import FloatArray, IntArray
 
 MAX_RATIO = 2.0
@@ -27,13 +28,12 @@ def profile_with_deviation(
         ahead: (p,) steps ahead.
 
     Returns:
-        (rows, c, p).
+        (c, p, rows).
     """
-    base = typical(season, block)
-    weights = decay_weights(memory, block.width - block.lo)
-    now, usual = _recent(base, weights, block, cuts)
-    faded = (now - usual)[:, :, None] * 0.5 ** ((ahead - 1) / fade)
-    return block.at_targets(base, season, cuts, ahead) + faded
+    now, usual = _recent(season, memory, block, cuts)
+    out = np.asarray((now - usual)[:, None] * _fading(fade, ahead))
+    out += profile(season, block, cuts, ahead)
+    return out
 
 
 def profile_scaled(
@@ -43,20 +43,34 @@ def profile_scaled(
 
     For loads whose days are alike in shape but not in height. Arguments as in `profile_with_deviation`.
     """
-    base = typical(season, block)
-    weights = decay_weights(memory, block.width - block.lo)
-    now, usual = _recent(base, weights, block, cuts)
+    now, usual = _recent(season, memory, block, cuts)
     ratio = np.where((usual > 0) & (now > 0), now / np.where(usual > 0, usual, 1.0), 1.0)
-    ratio = np.clip(ratio, 1 / MAX_RATIO, MAX_RATIO)
-    faded = 1 + (ratio - 1)[:, :, None] * 0.5 ** ((ahead - 1) / fade)
-    return block.at_targets(base, season, cuts, ahead) * faded
+    out = np.asarray((np.clip(ratio, 1 / MAX_RATIO, MAX_RATIO) - 1)[:, None] * _fading(fade, ahead))
+    out += 1
+    out *= profile(season, block, cuts, ahead)
+    return out
 
 
-def _recent(base: FloatArray, weights: FloatArray, block: Block, cuts: IntArray) -> tuple[FloatArray, FloatArray]:
-    """(rows, cuts) weighted sums of the known recent values and of the profile at the same slots."""
-    columns = cuts[:, None] - 1 - np.arange(len(weights)) - block.lo
-    clipped = np.maximum(columns, 0)
-    now = np.take(block.observed[:, block.lo :], clipped, axis=1)
-    usual = np.take(base, clipped, axis=1)
-    known = np.isfinite(now) & np.isfinite(usual) & (columns >= 0)
-    return np.where(known, now, 0.0) @ weights, np.where(known, usual, 0.0) @ weights
+def _fading(fade: float, ahead: IntArray) -> FloatArray:
+    return np.asarray(0.5 ** ((ahead - 1) / fade))[:, None]
+
+
+def _recent(season: Season, memory: float, block: Block, cuts: IntArray) -> FloatArray:
+    """(2, c, rows) weighted sums of the known recent values, and of the profile at the same slots."""
+    weights = decay_weights(memory, block.width - block.lo)
+    both = block.cached(("beside", season.slots), lambda: _beside(season, block))
+
+    def make() -> FloatArray:
+        return np.stack([sums_before(values, cuts - block.lo, weights) for values in both])
+
+    return block.cached(("recent", season.slots, memory, cuts.tobytes()), make)
+
+
+def _beside(season: Season, block: Block) -> FloatArray:
+    """(2, columns, rows) values and profile since `lo`, both 0 where either is unknown."""
+    now = block.observed[block.lo :]
+    usual = typical(season, block)[: len(now)]
+    known = zero_missing(now - usual)[1]
+    if known is None:
+        return np.stack([now, usual])
+    return np.stack([np.where(known, now, 0.0), np.where(known, usual, 0.0)])

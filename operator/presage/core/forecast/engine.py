@@ -15,11 +15,10 @@ from presage.core.forecast import backtest, conformal, select, spread
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import SPAN_DAYS, Geometry
 from presage.core.forecast.level import HALF_LIVES
-from presage.core.forecast.naive import newest
-from presage.core.forecast.pool import SLOW, pool_of
+from presage.core.forecast.pool import FEW, SLOW, Model, pool_of, predict_all
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, IntArray
 
-CUTS: dict[Effort, int] = {"batch": 24, "full": 48}
+CUTS: dict[Effort, int] = {"batch": 28, "full": 56}
 MAX_SEEN = 500  # truths remembered for coverage; older ones fade
 
 
@@ -48,12 +47,12 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What a fit says ahead of cut-offs.
+    """What a fit says ahead of one cut-off.
 
     Attributes:
-        points: (rows, c, p) forecasts; NaN only where a row has no known value.
-        spread: (rows, c, p) relative spread.
-        shares: (rows, models) share of each model from the first cut-off, averaged over the steps.
+        points: (p, rows) forecasts; NaN only where a row has no known value.
+        spread: (p, rows) relative spread.
+        shares: (models, rows) share of each model, averaged over the steps.
         bucket: (p,) bucket of each step.
     """
 
@@ -86,55 +85,80 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
     """
     geometry = block.geometry
     models = pool_of(geometry)
+    used = np.flatnonzero(allowed.any(axis=0))
+    tried, wanted = [models[i] for i in used], allowed.T[used]
     cuts = backtest.plan_cuts(block.width, history, geometry, CUTS[effort])
     steps = backtest.plan_steps(geometry, horizon)
-    test = backtest.run(block, models, cuts, steps)
-    test.points[~allowed.T] = np.nan
-    choice = select.choose(test, np.array([m.name == "day" for m in models]))
-    weights = np.where(allowed.T[:, :, None], choice.weights, 0.0)
+    test = backtest.run(block, tried, cuts, steps, wanted)
+    choice = select.choose(test, np.array([m.name == "day" for m in tried]))
+    weights = np.where(wanted[:, None], choice.weights, 0.0)
     mixed = select.mix(test.points, weights, choice.median, test.bucket)
     mean = spread.typical_spread(block)
     errors = (test.truth - mixed) / spread.relative_spread(block, mean, cuts, steps)
     below, seen = conformal.share_covered(errors, test.bucket)
     return Fit(
-        loss=choice.loss.swapaxes(0, 1),
-        weights=weights.swapaxes(0, 1),
-        median=choice.median,
-        grid=conformal.complete(conformal.error_grid(errors, test.bucket)),
+        loss=_per_row(choice.loss, used, len(models), np.nan),
+        weights=_per_row(weights, used, len(models), 0.0),
+        median=np.ascontiguousarray(choice.median.T),
+        grid=conformal.complete(conformal.error_grid(conformal.pool_errors(errors, test.bucket))),
         spread=mean,
         below=below,
         seen=seen,
     )
 
 
-def apply(block: Block, fitted: Fit, cuts: IntArray, steps: IntArray) -> Ahead:
-    """Forecast from each cut-off with fitted coefficients.
+def _per_row(values: FloatArray, used: IntArray, models: int, other: float) -> FloatArray:
+    """(rows, models, buckets) of the (models, buckets, rows) that were tried; `other` for the rest."""
+    out = np.full((values.shape[2], models, values.shape[1]), other)
+    out[:, used] = values.transpose(2, 0, 1)
+    return out
+
+
+def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
+    """Forecast from a cut-off with fitted coefficients.
 
     Args:
         block: Histories, rows as in `fitted`.
         fitted: Coefficients.
-        cuts: (c,) first unknown column of each cut-off.
+        cut: First unknown column.
         steps: (p,) steps ahead.
     """
-    bucket = block.geometry.bucket_of(steps)
-    points = np.stack([m.predict(block, cuts, steps) for m in pool_of(block.geometry)])
-    weights = fitted.weights.swapaxes(0, 1)
-    mixed = select.mix(points, weights, fitted.median, bucket)
+    models = pool_of(block.geometry)
+    cuts, bucket = np.array([cut]), block.geometry.bucket_of(steps)
+    weighty = np.any(fitted.weights > 0, axis=2).T
+    used = np.flatnonzero(weighty.any(axis=1))
+    wanted = _together(models, weighty)
+    weights = fitted.weights[:, used].transpose(1, 2, 0).copy()
+    points = predict_all([models[i] for i in used], block, cuts, steps, wanted[used])
+    mixed = select.mix(points, weights, fitted.median.T, bucket)[0]
+    shares = np.zeros((len(models), block.rows))
+    shares[used] = select.shares(points[:, 0], weights, bucket)
     return Ahead(
-        points=np.where(np.isfinite(mixed), mixed, newest(block, cuts)[:, :, None]),
-        spread=spread.relative_spread(block, fitted.spread, cuts, steps),
-        shares=select.shares(points[:, :, 0], weights, bucket),
+        points=np.where(np.isfinite(mixed), mixed, block.newest(cuts)),
+        spread=spread.relative_spread(block, fitted.spread, cuts, steps)[0],
+        shares=shares,
         bucket=bucket,
     )
+
+
+def _together(models: Sequence[Model], wanted: BoolArray) -> BoolArray:
+    """(models, rows) wanted widened, so that models of one season are asked for the same rows: all, if many are."""
+    out = wanted.copy()
+    for season in {m.season for m in models}:
+        alike = [i for i, m in enumerate(models) if m.season == season]
+        rows = wanted[alike].any(axis=0)
+        out[alike] = rows | (rows.mean() > FEW)
+    return out
 
 
 def track(block: Block, fitted: Fit, new: int) -> Fit:
     """Count how the fit's quantiles, seen from before the `new` newest columns, covered them."""
     steps = np.arange(1, min(new, block.geometry.day) + 1)
-    cuts = np.array([block.width - new])
-    said = apply(block, fitted, cuts, steps)
-    truth = block.observed[:, block.width - new :][:, None, : len(steps)]
-    below, seen = conformal.count_below((truth - said.points) / said.spread, fitted.grid, said.bucket)
+    cut = block.width - new
+    said = apply(block, fitted, cut, steps)
+    errors = (block.observed[cut : cut + len(steps)] - said.points) / said.spread
+    pooled = conformal.pool_errors(errors[None], said.bucket)
+    below, seen = conformal.count_below(pooled, fitted.grid)
     total = fitted.seen + seen
     fade = np.minimum(1.0, MAX_SEEN / np.maximum(total, 1.0))
     return replace(fitted, below=(fitted.below + below) * fade[:, None], seen=total * fade)

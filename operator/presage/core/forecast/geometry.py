@@ -93,6 +93,13 @@ class Geometry:
         return 7 if season.slots <= self.day else 4
 
 
+def bucket_slices(bucket: IntArray) -> list[tuple[int, slice]]:
+    """Each bucket among ascending steps ahead, with the run of steps that lie in it."""
+    numbers, first = np.unique(bucket, return_index=True)
+    ends = [*first[1:].tolist(), len(bucket)]
+    return [(int(n), slice(int(a), b)) for n, a, b in zip(numbers, first, ends, strict=True)]
+
+
 @lru_cache(maxsize=1024)
 def geometry_of(step: float, seasons: tuple[int, ...] | None) -> Geometry:
     """Geometry for a step and the seasons given by the user.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from presage.core.forecast.arrays import zero_missing
 from presage.core.forecast.block import Block
-from presage.core.forecast.naive import newest
 from presage.core.forecast.types import FloatArray, IntArray
 
 HALF_LIVES = 5  # weights older than this many half-lives (3 %) are cut off
@@ -18,13 +18,36 @@ def decay_weights(half_life: float, width: int) -> FloatArray:
     return np.asarray(weights / weights.sum())
 
 
+def sums_before(values: FloatArray, ends: IntArray, weights: FloatArray) -> FloatArray:
+    """Weighted sums of the slots before each end.
+
+    Args:
+        values: (slots, rows) without NaN.
+        ends: (c,) slots before which to sum, within 0 and the number of slots.
+        weights: (k,) newest first; what would lie before the first slot counts 0.
+
+    Returns:
+        (c, rows).
+    """
+    oldest_first = np.ascontiguousarray(weights[::-1])
+    out = np.zeros((len(ends), values.shape[1]))
+    for i, end in enumerate(ends.tolist()):
+        count = min(len(weights), end)
+        if count > 0:
+            out[i] = oldest_first[-count:] @ values[end - count : end]
+    return out
+
+
 def level(half_life: float, block: Block, cuts: IntArray, ahead: IntArray) -> FloatArray:
     """Weighted mean of the known slots before the cut-off; the last known value if all are missing."""
     weights = decay_weights(half_life, block.width)
-    recent = block.before(block.observed, cuts, len(weights))
-    known = np.isfinite(recent)
-    known &= (cuts[:, None] - 1 - np.arange(len(weights))) >= 0
-    mass = known @ weights
-    total = np.where(known, recent, 0.0) @ weights
-    value = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), newest(block, cuts))
-    return np.broadcast_to(value[:, :, None], (*value.shape, len(ahead)))
+    slots = cuts[:, None] - len(weights) + np.arange(len(weights))
+    recent = block.observed[np.maximum(slots, 0)]
+    recent[slots < 0] = np.nan
+    zeroed, known = zero_missing(recent)
+    oldest_first = np.ascontiguousarray(weights[::-1])
+    total = oldest_first @ zeroed
+    if known is not None:
+        mass = oldest_first @ known.astype(np.float64)
+        total = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), block.newest(cuts))
+    return np.broadcast_to(total[:, None], (len(cuts), len(ahead), block.rows))

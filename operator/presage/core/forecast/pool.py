@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+
+import numpy as np
 
 from presage.core.forecast.block import Block
 from presage.core.forecast.deviation import profile_scaled, profile_with_deviation
@@ -12,14 +14,15 @@ from presage.core.forecast.geometry import Geometry
 from presage.core.forecast.level import level
 from presage.core.forecast.naive import last_value, seasonal
 from presage.core.forecast.profile import profile
-from presage.core.forecast.types import FloatArray, IntArray
+from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
-# (block, cuts (c,), ahead (p,)) -> (rows, c, p), from slots before each cut-off only; NaN = too little history
+# (block, cuts (c,), ahead (p,)) -> (c, p, rows), from slots before each cut-off only; NaN = too little history
 Predict = Callable[[Block, IntArray, IntArray], FloatArray]
 
 LEVEL_MEMORY = 1 / 96  # half-life of the level, in days
 FAST = (1 / 96, 1 / 8)  # memory and fade of the fast deviation, in days
 SLOW = (1 / 12, 1.0)  # memory and fade of the slow deviation, in days
+FEW = 0.25  # a model that this share of the rows wants, or less, is computed for them alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,31 @@ def pool_of(geometry: Geometry) -> tuple[Model, ...]:
             Model(f"{name}_median_scaled", scaled, seconds),
         ]
     return tuple(models)
+
+
+def predict_all(
+    models: Sequence[Model], block: Block, cuts: IntArray, ahead: IntArray, wanted: BoolArray
+) -> FloatArray:
+    """Forecasts of several models.
+
+    Args:
+        models: Models to ask.
+        block: Histories.
+        cuts: (c,) first unknown column of each cut-off.
+        ahead: (p,) steps ahead.
+        wanted: (models, rows) which rows a model is asked for.
+
+    Returns:
+        (models, c, p, rows); NaN where a model is not wanted or cannot tell.
+    """
+    out = np.empty((len(models), len(cuts), len(ahead), block.rows))
+    for model, points, rows in zip(models, out, wanted, strict=True):
+        chosen = np.flatnonzero(rows)
+        if len(chosen) > FEW * len(rows):
+            points[:] = model.predict(block, cuts, ahead)
+            points[:, :, ~rows] = np.nan
+            continue
+        points[:] = np.nan
+        if len(chosen):
+            points[:, :, chosen] = model.predict(block.subset(chosen), cuts, ahead)
+    return out

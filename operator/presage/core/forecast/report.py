@@ -14,12 +14,13 @@ from presage.core.forecast.engine import Ahead, Fit
 from presage.core.forecast.geometry import BUCKETS
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.series import Row
-from presage.core.forecast.state import next_state
-from presage.core.forecast.types import FloatArray, Forecast, SeasonTest
+from presage.core.forecast.state import next_state, pack
+from presage.core.forecast.types import FloatArray, Forecast, IntArray, SeasonTest
 
 SHORT_MARGIN = 0.1  # with less than a day: the 0.9-quantile is at least this share above the point
 BLIND_SPREAD = 0.2  # standard deviation, as a share of the point, when no error could be measured
 NAIVE = ("last", "day", "week")
+UNKNOWN = (float("nan"),) * BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,58 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
         batch: A fitted batch with one cut-off.
         quantiles: Levels asked for.
     """
-    offsets = {level: _offsets(batch, level) for level in quantiles}
-    return [_one(batch, i, offsets) for i in range(len(batch.rows))]
+    rows, fitted = batch.rows, batch.fitted
+    raw = batch.ahead.points.T
+    exponents = np.array([r.exponent for r in rows])
+    lowest = np.where([r.signed for r in rows], -np.inf, 0.0)[:, None]
+
+    def curve(scaled: FloatArray) -> FloatArray:
+        known = np.where(np.isnan(scaled), 0.0, scaled)
+        return to_unit(np.maximum(known, lowest, out=known), exponents)
+
+    names = [m.name for m in pool_of(rows[0].geometry)]
+    point = curve(raw)
+    curves = {q: point if q == 0.5 else curve(raw + _offsets(batch, q)) for q in quantiles}
+    covered = {q: _coverage(fitted, q) for q in quantiles}
+    losses = to_unit(fitted.loss, exponents).tolist()
+    shares = batch.ahead.shares.T.tolist()
+    packed = pack(fitted)
+    out = []
+    for i, row in enumerate(rows):
+        steps = row.steps
+        errors = dict(zip(names, map(tuple, losses[i]), strict=True))
+        out.append(
+            Forecast(
+                point=point[i, steps].copy(),
+                quantiles={q: values[i, steps].copy() for q, values in curves.items()},
+                weights=_weights(names, shares[i]),
+                backtest=errors,
+                naive={name: errors.get(name, UNKNOWN) for name in NAIVE},
+                coverage={q: pairs[i] for q, pairs in covered.items()},
+                seasons=batch.seasons[i],
+                season_tests=batch.season_tests[i],
+                shift_at=None,
+                history_rung=row.geometry.rung_of(row.slots),
+                warnings=row.warnings,
+                state=next_state(row, batch.seasons[i], packed[i].copy()),
+            )
+        )
+    return out
 
 
 def _offsets(batch: Batch, level: float) -> FloatArray:
     """(rows, p) distance of a quantile from the point."""
-    points = np.abs(batch.ahead.points[:, 0])
+    points = np.abs(batch.ahead.points.T)
     grid = conformal.at_level(batch.fitted.grid, level)[:, batch.ahead.bucket]
-    blind = BLIND_SPREAD * _normal(level) * points
-    offset = np.where(np.isfinite(grid), grid * batch.ahead.spread[:, 0], blind)
-    short = np.array([r.slots < r.geometry.day for r in batch.rows])[:, None]
-    margin = SHORT_MARGIN * points * _normal(level) / _normal(0.9)
-    return np.where(short & (level > 0.5), np.maximum(offset, margin), offset)
+    offset = grid * batch.ahead.spread.T
+    blind = np.isnan(offset)
+    if blind.any():
+        offset = np.where(blind, BLIND_SPREAD * _normal(level) * points, offset)
+    short = np.array([r.slots < r.geometry.day for r in batch.rows])
+    if level > 0.5 and short.any():
+        margin = SHORT_MARGIN * points * _normal(level) / _normal(0.9)
+        offset = np.where(short[:, None], np.maximum(offset, margin), offset)
+    return offset
 
 
 @lru_cache(maxsize=256)
@@ -60,53 +100,25 @@ def _normal(level: float) -> float:
     return NormalDist().inv_cdf(level)
 
 
-def _one(batch: Batch, i: int, offsets: dict[float, FloatArray]) -> Forecast:
-    row, fitted = batch.rows[i], batch.fitted
-    steps = row.ahead - 1
-    raw = batch.ahead.points[i, 0, steps]
-    lowest = -np.inf if row.signed else 0.0
-    point = _unit(np.maximum(np.nan_to_num(raw, nan=0.0), lowest), row.exponent)
-    curves = {
-        level: point.copy()
-        if level == 0.5
-        else _unit(np.maximum(np.nan_to_num(raw + offset[i, steps], nan=0.0), lowest), row.exponent)
-        for level, offset in offsets.items()
-    }
-    names = [m.name for m in pool_of(row.geometry)]
-    losses = _unit(fitted.loss[i], row.exponent).tolist()
-    errors = {name: tuple(loss) for name, loss in zip(names, losses, strict=True)}
-    unknown = (float("nan"),) * BUCKETS
-    return Forecast(
-        point=point,
-        quantiles=curves,
-        weights=_weights(names, batch.ahead.shares[i].tolist()),
-        backtest=errors,
-        naive={name: errors.get(name, unknown) for name in NAIVE},
-        coverage={level: _coverage(fitted, i, level) for level in offsets},
-        seasons=batch.seasons[i],
-        season_tests=batch.season_tests[i],
-        shift_at=None,
-        history_rung=row.geometry.rung_of(row.slots),
-        warnings=row.warnings,
-        state=next_state(row, batch.seasons[i], fitted, i),
-    )
-
-
-def _unit(scaled: FloatArray, exponent: int) -> FloatArray:
-    """Back to the series' unit, cut at the largest float."""
+def to_unit(scaled: FloatArray, exponents: IntArray) -> FloatArray:
+    """(rows, ...) times 2**exponent of each row, cut at the largest float."""
+    half = exponents // 2  # in two steps: 2**1024 itself is no float
+    shape = (-1, *[1] * (scaled.ndim - 1))
     with np.errstate(over="ignore"):
-        values = np.ldexp(scaled, exponent)
-    return np.where(np.isinf(values), np.copysign(np.finfo(np.float64).max, values), values)
+        values = scaled * np.ldexp(1.0, half).reshape(shape) * np.ldexp(1.0, exponents - half).reshape(shape)
+    largest = np.finfo(np.float64).max
+    return np.asarray(np.clip(values, -largest, largest))
 
 
 def _weights(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
-    used = {name: share for name, share in zip(names, shares, strict=True) if share > 0}
-    total = sum(used.values())
-    return {name: share / total for name, share in used.items()} if total > 0 else {"last": 1.0}
+    total = sum(shares)
+    if total <= 0:
+        return {"last": 1.0}
+    return {name: share / total for name, share in zip(names, shares, strict=True) if share > 0}
 
 
-def _coverage(fitted: Fit, i: int, level: float) -> tuple[float, int]:
-    seen = float(fitted.seen[i])
-    if seen < 0.5:
-        return 0.0, 0
-    return float(conformal.at_level(fitted.below[i], level)) / seen, round(seen)
+def _coverage(fitted: Fit, level: float) -> list[tuple[float, int]]:
+    """Per row: share of truths at or below a level, and how many were looked at."""
+    seen = np.where(fitted.seen < 0.5, 0.0, fitted.seen)
+    share = np.where(seen > 0, conformal.at_level(fitted.below, level) / np.maximum(seen, 0.5), 0.0)
+    return list(zip(share.tolist(), np.rint(seen).astype(np.int64).tolist(), strict=True))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from presage.core.forecast.arrays import median_of
+from presage.core.forecast.arrays import median_of, zero_missing
 from presage.core.forecast.backtest import Backtest
-from presage.core.forecast.geometry import BUCKETS
+from presage.core.forecast.geometry import BUCKETS, bucket_slices
 from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
 MIN_CUTS = 6
@@ -25,9 +25,9 @@ class Choice:
     """Which mix of models each row uses in each bucket.
 
     Attributes:
-        loss: (models, rows, buckets) mean absolute error; NaN = not tried.
-        weights: (models, rows, buckets) shares; 0 = unused.
-        median: (rows, buckets) whether the median of the models is used instead.
+        loss: (models, buckets, rows) mean absolute error; NaN = not tried.
+        weights: (models, buckets, rows) shares; 0 = unused.
+        median: (buckets, rows) whether the median of the models is used instead.
     """
 
     loss: FloatArray
@@ -48,34 +48,33 @@ def choose(test: Backtest, keep: BoolArray) -> Choice:
     error = _error_per_cut(test)
     tried = np.isfinite(error)
     zeroed = np.where(tried, error, 0.0)
-    mass = test.recency[:, None]
-    models_tried = np.maximum(tried.sum(axis=0), 1)
-    typical = zeroed.sum(axis=0) / models_tried
-    any_tried = tried.any(axis=0)
-    all_mass = (any_tried * mass).sum(axis=1)
-    overall = (typical * mass).sum(axis=1)
-    own = (zeroed * mass).sum(axis=2)
-    same_cuts = (np.where(tried, typical, 0.0) * mass).sum(axis=2)
-    own_mass = (tried * mass).sum(axis=2)
+    mass = test.recency[:, None, None]
+    typical = zeroed.sum(axis=0) / np.maximum(tried.sum(axis=0), 1)
+    all_mass = (tried.any(axis=0) * mass).sum(axis=0)
+    overall = (typical * mass).sum(axis=0)
+    own = (zeroed * mass).sum(axis=1)
+    same_cuts = (np.where(tried, typical, 0.0) * mass).sum(axis=1)
+    own_mass = (tried * mass).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = own / own_mass
         adjusted = own / same_cuts * overall / all_mass
     loss = np.where(same_cuts > 0, adjusted, plain)
-    return _weigh(loss, tried.sum(axis=2), keep)
+    return _weigh(loss, tried.sum(axis=1), keep)
 
 
 def _error_per_cut(test: Backtest) -> FloatArray:
-    """(models, rows, c, buckets) mean absolute error; NaN where nothing could be scored."""
-    out = np.full((*test.points.shape[:3], BUCKETS), np.nan)
-    error = np.abs(test.points - test.truth)
-    known = np.isfinite(error)
-    error[~known] = 0.0
-    for bucket in np.unique(test.bucket):
-        columns = np.flatnonzero(test.bucket == bucket)
-        part = slice(int(columns[0]), int(columns[-1]) + 1)
-        count = known[..., part].sum(axis=-1)
-        total = error[..., part].sum(axis=-1)
-        out[..., bucket] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    """(models, c, buckets, rows) mean absolute error; NaN where nothing could be scored."""
+    error = test.points - test.truth
+    zeroed, known = zero_missing(np.abs(error, out=error))
+    models, cuts, _, rows = error.shape
+    out = np.full((models, cuts, BUCKETS, rows), np.nan)
+    for bucket, part in bucket_slices(test.bucket):
+        total = zeroed[:, :, part].sum(axis=2)
+        if known is None:
+            out[:, :, bucket] = total / (part.stop - part.start)
+        else:
+            count = known[:, :, part].sum(axis=2)
+            out[:, :, bucket] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return out
 
 
@@ -97,38 +96,43 @@ def mix(points: FloatArray, weights: FloatArray, median: BoolArray, bucket: IntA
     """Mix the models' forecasts with the weights of each step's bucket.
 
     Args:
-        points: (models, rows, c, p); NaN = the model cannot tell, its share goes to the others.
-        weights: (models, rows, buckets).
-        median: (rows, buckets) use the median instead.
+        points: (models, c, p, rows); NaN = the model cannot tell, its share goes to the others.
+        weights: (models, buckets, rows).
+        median: (buckets, rows) use the median instead.
         bucket: (p,) bucket of each step.
 
     Returns:
-        (rows, c, p); NaN where no model can tell.
+        (c, p, rows); NaN where no model can tell.
     """
     total = np.zeros(points.shape[1:])
-    mass = np.zeros(points.shape[1:])
-    for model, share in zip(points, weights, strict=True):
-        here = np.where(np.isfinite(model), share[:, None, bucket], 0.0)
-        total += here * np.where(here > 0, model, 0.0)
-        mass += here
-    mean = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), np.nan)
-    use = median[:, bucket][:, None, :] | ~(mass > 0)
-    rows = np.flatnonzero(use.any(axis=(1, 2)))
+    mass = np.zeros((1, *points.shape[2:]))
+    for model, share in zip(points, weights[:, bucket], strict=True):
+        zeroed, known = zero_missing(model)
+        total += zeroed * share
+        mass = mass + (share if known is None else known * share)
+    some = mass > 0
+    mean = total / mass if some.all() else np.where(some, total / np.where(some, mass, 1.0), np.nan)
+    use = np.broadcast_to(median[bucket] | ~some, mean.shape)
+    rows = np.flatnonzero(use.any(axis=(0, 1)))
     if len(rows):
-        excluded = (median & (weights == 0))[:, rows][:, :, None, bucket]
-        middle = median_of(np.where(excluded, np.nan, points[:, rows]))
-        mean[rows] = np.where(use[rows], middle, mean[rows])
+        excluded = (median & (weights == 0))[:, bucket][..., rows][:, None]
+        middle = median_of(np.where(excluded, np.nan, points[..., rows]))
+        mean[..., rows] = np.where(use[..., rows], middle, mean[..., rows])
     return mean
 
 
 def shares(points: FloatArray, weights: FloatArray, bucket: IntArray) -> FloatArray:
-    """(rows, models) share of each model in the mix for one cut-off, averaged over the steps.
+    """(models, rows) share of each model in the mix for one cut-off, averaged over the steps.
 
     Args:
-        points: (models, rows, p); a model that cannot tell has no share.
-        weights: (models, rows, buckets).
+        points: (models, p, rows); a model that cannot tell has no share.
+        weights: (models, buckets, rows).
         bucket: (p,) bucket of each step.
     """
-    here = np.where(np.isfinite(points), weights[:, :, bucket], 0.0)
+    if np.isfinite(points).all():
+        slots = np.bincount(bucket, minlength=BUCKETS)[:, None]
+        total = weights.sum(axis=0)
+        return np.asarray((weights / np.where(total > 0, total, 1.0) * slots).sum(axis=1) / len(bucket))
+    here = np.where(np.isfinite(points), weights[:, bucket], 0.0)
     total = here.sum(axis=0)
-    return np.asarray((here / np.where(total > 0, total, 1.0)).mean(axis=2).T)
+    return np.asarray((here / np.where(total > 0, total, 1.0)).mean(axis=1))

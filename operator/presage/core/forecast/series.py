@@ -50,6 +50,20 @@ class Row:
     end: float
     warnings: tuple[str, ...]
 
+    @property
+    def steps(self) -> slice | IntArray:
+        """Where the slots asked for lie among the steps ahead of the wall grid."""
+        count = len(self.ahead)
+        return slice(0, count) if self.ahead is plain_steps(count) else self.ahead - 1
+
+
+@lru_cache(maxsize=256)
+def plain_steps(horizon: int) -> IntArray:
+    """(horizon,) steps ahead from 1 on, always the same array."""
+    out = np.arange(1, horizon + 1)
+    out.flags.writeable = False
+    return out
+
 
 def check_series(series: Series) -> FloatArray:
     """The series' values as floats with every non-finite one as NaN.
@@ -57,7 +71,7 @@ def check_series(series: Series) -> FloatArray:
     Raises:
         ValueError: On arguments that no data could excuse: shape, step, start, seasons, zone.
     """
-    values = np.array(series.values, dtype=np.float64)
+    values = np.asarray(series.values, dtype=np.float64)
     if values.ndim != 1:
         raise ValueError(f"values must be one-dimensional, got shape {values.shape}")
     if not (math.isfinite(series.step) and series.step >= 1):
@@ -68,8 +82,8 @@ def check_series(series: Series) -> FloatArray:
         raise ValueError(f"seasons must be positive seconds, got {series.seasons}")
     if series.time_zone is not None:
         check_zone(series.time_zone)
-    values[~np.isfinite(values)] = np.nan
-    return values
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, np.nan)
 
 
 @lru_cache(maxsize=256)
@@ -92,30 +106,39 @@ def prepare(series: Series, horizon: int) -> Row:
         ValueError: On wrong arguments; never on bad data.
     """
     values = check_series(series)
-    coarse = None if series.coarse is None else check_series(series.coarse)
     geometry = geometry_of(float(series.step), series.seasons)
     end = series.start + len(values) * series.step
-    known = np.flatnonzero(np.isfinite(values))
-    signed = bool(len(known) and values[known].min() < 0)
-    kept = values[known[0] :][-geometry.history_slots :] if len(known) else values[:0]
-    old = np.empty(0) if coarse is None else _older(series, coarse, geometry, len(kept), end)
-    largest = max([0.0, *(float(np.nanmax(np.abs(x))) for x in (kept, old) if np.isfinite(x).any())])
-    exponent = max(math.frexp(largest)[1], MIN_EXPONENT)
-    kept, old = np.ldexp(kept, -exponent), np.ldexp(old, -exponent)
-    slots = len(old) + (len(values) - int(known[0]) if len(known) else 0)
-    observed = np.concatenate([np.full(len(old), np.nan), kept])
+    missing = np.isnan(values)
+    known = np.flatnonzero(~missing) if missing.any() else np.arange(len(values))
+    kept = values[known[0] :] if len(known) else values[:0]
+    signed = bool(len(kept) and np.fmin.reduce(kept) < 0)
+    kept = kept[-geometry.history_slots :]
+    old = np.empty(0)
+    if series.coarse is not None:
+        old = _older(series, check_series(series.coarse), geometry, len(kept), end)
+    exponent = max(math.frexp(max(_largest(kept), _largest(old)))[1], MIN_EXPONENT)
+    scale = math.ldexp(1.0, -exponent)  # exact: a power of two
+    kept, old = kept * scale, old * scale
+    observed = np.concatenate([np.full(len(old), np.nan), kept]) if len(old) else kept
     return lay_row(
         geometry,
         series.time_zone,
         end,
         horizon,
-        values=np.concatenate([old, kept]),
+        values=np.concatenate([old, kept]) if len(old) else kept,
         observed=observed,
         exponent=exponent,
         signed=signed or bool(len(old) and np.nanmin(old) < 0),
-        slots=slots,
+        slots=len(old) + (len(values) - int(known[0]) if len(known) else 0),
         warnings=_warnings(values, known, geometry, series.seasons or ()),
     )
+
+
+def _largest(values: FloatArray) -> float:
+    """Largest known size; 0 if none is known."""
+    if not len(values):
+        return 0.0
+    return float(max(np.fmax.reduce(values), -np.fmin.reduce(values), 0.0))
 
 
 def lay_row(
@@ -132,7 +155,7 @@ def lay_row(
     warnings: tuple[str, ...],
 ) -> Row:
     """Lay values (lags and truths, same length, real time) on the wall grid of `zone`."""
-    ahead = np.arange(1, horizon + 1)
+    ahead = plain_steps(horizon)
     lags = values
     follows_clock = zone is not None and (geometry.day_seconds % DAY_SECONDS == 0)
     if zone is not None and follows_clock and len(values):

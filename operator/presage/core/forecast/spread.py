@@ -7,7 +7,7 @@ import numpy as np
 from presage.core.forecast.arrays import box_mean, mean_of
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import Geometry, Season
-from presage.core.forecast.profile import typical
+from presage.core.forecast.profile import scatter
 from presage.core.forecast.types import FloatArray, IntArray
 
 SMOOTH_DAYS = 1 / 48  # half width of the smoothing window
@@ -24,9 +24,9 @@ def typical_spread(block: Block) -> FloatArray:
     """(rows,) mean spread over the newest "day"; NaN with too little history."""
     season = day_season(block.geometry)
     if season is None:
-        return np.full(len(block.observed), np.nan)
-    local = _local(block, season)[:, : block.width - block.lo]
-    return mean_of(local[:, -block.geometry.day :].T)
+        return np.full(block.rows, np.nan)
+    local = _local(block, season)[: block.width - block.lo]
+    return mean_of(local[-block.geometry.day :])
 
 
 def relative_spread(block: Block, mean: FloatArray, cuts: IntArray, ahead: IntArray) -> FloatArray:
@@ -39,21 +39,21 @@ def relative_spread(block: Block, mean: FloatArray, cuts: IntArray, ahead: IntAr
         ahead: (p,) steps ahead.
 
     Returns:
-        (rows, c, p), dimensionless.
+        (c, p, rows), dimensionless.
     """
     season = day_season(block.geometry)
     usable = np.isfinite(mean) & (mean > 0)
     if season is None or not usable.any():
-        return np.ones((len(mean), len(cuts), len(ahead)))
-    local = block.at_targets(_local(block, season), season, cuts, ahead)
-    ratio = local / np.where(usable, mean, np.nan)[:, None, None]
-    ratio = np.where(np.isfinite(ratio), ratio, 1.0)
-    return np.minimum(1.0 - LOCAL_SHARE + LOCAL_SHARE * ratio, CAP)
+        return np.ones((len(cuts), len(ahead), len(mean)))
+    local = block.at_targets("spread", _local(block, season), season, cuts, ahead)
+    out = local * (LOCAL_SHARE / np.where(usable, mean, np.nan))
+    out += 1.0 - LOCAL_SHARE
+    out[np.isnan(out)] = 1.0
+    return np.minimum(out, CAP)
 
 
 def _local(block: Block, season: Season) -> FloatArray:
     def make() -> FloatArray:
-        distance = mean_of(np.abs(block.lags(season) - typical(season, block)))
-        return box_mean(distance, block.geometry.slots(SMOOTH_DAYS))
+        return box_mean(scatter(season, block), block.geometry.slots(SMOOTH_DAYS))
 
-    return block.cached("spread", season, make)
+    return block.cached(("spread", season.slots), make)

@@ -8,6 +8,7 @@ about one kilobyte, so seasons of fewer than some forty slots may exceed the sec
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,13 +59,13 @@ def same_kind(state: State, geometry: Geometry) -> bool:
     return geometry_of(state.step, state.given) == geometry
 
 
-def next_state(row: Row, found: tuple[int, ...], fitted: Fit, i: int) -> State:
-    """The state after a forecast of `row`, whose coefficients are row `i` of `fitted`."""
+def next_state(row: Row, found: tuple[int, ...], coefficients: SmallArray) -> State:
+    """The state after a forecast of `row`, with its packed coefficients."""
     geometry = row.geometry
     ring = row.values[-ring_slots(geometry, found, len(row.ahead)) :]
     return State(
         ring=ring.astype(np.float32),
-        coefficients=pack(fitted, i),
+        coefficients=coefficients,
         step=geometry.step,
         given=geometry.given,
         found=found,
@@ -76,6 +77,7 @@ def next_state(row: Row, found: tuple[int, ...], fitted: Fit, i: int) -> State:
     )
 
 
+@lru_cache(maxsize=4096)
 def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
     """How many newest slots a state keeps: what the lags need, as far as the size allows.
 
@@ -93,23 +95,17 @@ def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
     return max(2, min(geometry.lag_slots, fits))
 
 
+@lru_cache(maxsize=256)
 def packed_size(geometry: Geometry) -> int:
     """Number of coefficients of one series."""
     return len(pool_of(geometry)) * BUCKETS * 2 + BUCKETS + BUCKETS * len(LEVELS) + 1 + len(LEVELS) + 1
 
 
-def pack(fitted: Fit, row: int) -> SmallArray:
-    """One row of a fit as a flat array."""
-    parts = (
-        fitted.loss[row],
-        fitted.weights[row],
-        fitted.median[row],
-        fitted.grid[row],
-        fitted.spread[row],
-        fitted.below[row],
-        fitted.seen[row],
-    )
-    return np.concatenate([np.ravel(p) for p in parts]).astype(np.float32)
+def pack(fitted: Fit) -> SmallArray:
+    """(rows, packed_size) of a fit, one flat run a row."""
+    rows = len(fitted.seen)
+    parts = (fitted.loss, fitted.weights, fitted.median, fitted.grid, fitted.spread, fitted.below, fitted.seen)
+    return np.concatenate([p.reshape(rows, -1) for p in parts], axis=1, dtype=np.float32)
 
 
 def unpack(packed: FloatArray, geometry: Geometry) -> Fit:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from presage.core.forecast.block import Block, fill_gaps
+from presage.core.forecast.block import Block
+from presage.core.forecast.gaps import fill_gaps
 from presage.core.forecast.geometry import Season, geometry_of
 
 NAN = float("nan")
@@ -38,14 +39,14 @@ def test_filling_leaves_its_input_alone() -> None:
 def test_lags_reach_back_whole_seasons_and_repeat_beyond_one() -> None:
     block = Block([np.arange(24.0)], GEOMETRY, back=24, ahead=20)
     season = GEOMETRY.seasons[0]
-    got = block.at_targets(block.lag(season, 1), season, np.array([24]), np.arange(1, 21))
-    assert got[0, 0].tolist() == [16 + i % 8 for i in range(20)]
+    got = block.at_targets("lag", block.lag(season, 1), season, np.array([24]), np.arange(1, 21))
+    assert got[0, :, 0].tolist() == [16 + i % 8 for i in range(20)]
 
 
 def test_a_season_of_a_fraction_of_a_slot_never_looks_at_the_future() -> None:
     season = Season("odd", 0, 7.6)
     block = Block([np.arange(60.0)], GEOMETRY, back=60, ahead=40)
     for cut in (30, 60):
-        got = block.at_targets(block.lag(season, 1), season, np.array([cut]), np.arange(1, 41))[0, 0]
+        got = block.at_targets("lag", block.lag(season, 1), season, np.array([cut]), np.arange(1, 41))[0, :, 0]
         assert got.max() < cut
         assert got.min() >= cut - 10

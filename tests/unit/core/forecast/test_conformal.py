@@ -3,37 +3,45 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from presage.core.forecast.conformal import LEVELS, at_level, complete, count_below, error_grid, share_covered
+from presage.core.forecast.conformal import (
+    LEVELS,
+    at_level,
+    complete,
+    count_below,
+    error_grid,
+    pool_errors,
+    share_covered,
+)
 
 BUCKET = np.array([0, 0])
 
 
 def test_grid_holds_finite_sample_quantiles() -> None:
-    errors = np.arange(-49.0, 50.0).reshape(1, 99, 1)
-    grid = error_grid(errors, np.array([0]))[0, 0]
+    errors = np.arange(-49.0, 50.0).reshape(99, 1, 1)
+    grid = error_grid(pool_errors(errors, np.array([0])))[0, 0]
     np.testing.assert_allclose(grid, 100 * LEVELS - 50, atol=1e-9)
 
 
 def test_offsets_do_not_cross_the_median() -> None:
-    errors = np.linspace(5, 9, 60).reshape(1, 30, 2)
-    grid = error_grid(errors, BUCKET)[0, 0]
+    errors = np.linspace(5, 9, 60).reshape(30, 2, 1)
+    grid = error_grid(pool_errors(errors, BUCKET))[0, 0]
     assert (grid[LEVELS <= 0.5] == 0).all()
     assert (np.diff(grid) >= 0).all()
     assert grid[-1] == pytest.approx(9)
 
 
 def test_missing_errors_do_not_count() -> None:
-    errors = np.full((1, 40, 2), np.nan)
-    errors[0, :20, 0] = np.linspace(-1, 1, 20)
-    full = error_grid(errors[:, :20, :1], np.array([0]))
-    np.testing.assert_allclose(error_grid(errors, BUCKET)[0, 0], full[0, 0])
+    errors = np.full((40, 2, 1), np.nan)
+    errors[:20, 0, 0] = np.linspace(-1, 1, 20)
+    full = error_grid(pool_errors(errors[:20, :1], np.array([0])))
+    np.testing.assert_allclose(error_grid(pool_errors(errors, BUCKET))[0, 0], full[0, 0])
 
 
 def test_too_few_errors_tell_nothing_and_neighbours_stand_in() -> None:
-    errors = np.full((1, 12, 3), np.nan)
-    errors[0, :, 1] = np.linspace(-1, 1, 12)
-    errors[0, :5, 2] = 7.0
-    grid = error_grid(errors, np.array([0, 1, 2]))
+    errors = np.full((12, 3, 1), np.nan)
+    errors[:, 1, 0] = np.linspace(-1, 1, 12)
+    errors[:5, 2, 0] = 7.0
+    grid = error_grid(pool_errors(errors, np.array([0, 1, 2])))
     assert np.isnan(grid[0, [0, 2, 3, 4]]).all()
     filled = complete(grid)
     for bucket in (0, 2, 3, 4):
@@ -48,7 +56,8 @@ def test_any_level_can_be_asked(level: float, want: float) -> None:
 def test_coverage_counts_truths_at_or_below() -> None:
     grid = np.zeros((1, 5, len(LEVELS)))
     grid[0, 0] = np.arange(15.0)
-    below, seen = count_below(np.array([[[3.0, np.nan], [20.0, 0.0]]]), grid, BUCKET)
+    errors = np.array([[3.0, np.nan], [20.0, 0.0]])[:, :, None]
+    below, seen = count_below(pool_errors(errors, BUCKET), grid)
     assert seen.tolist() == [3]
     assert below[0, 0] == 1
     assert below[0, 3] == 2
@@ -56,7 +65,7 @@ def test_coverage_counts_truths_at_or_below() -> None:
 
 
 def test_coverage_is_measured_on_cut_offs_that_did_not_calibrate() -> None:
-    errors = np.random.default_rng(0).normal(size=(1, 400, 2))
+    errors = np.random.default_rng(0).normal(size=(400, 2, 1))
     below, seen = share_covered(errors, BUCKET)
     assert seen[0] == 800
     np.testing.assert_allclose(below[0] / seen[0], LEVELS, atol=0.04)

@@ -19,7 +19,7 @@ NAN = float("nan")
 
 def predict(name: str, values: FloatArray, horizon: int) -> FloatArray:
     block = Block([np.asarray(values, dtype=float)], GEOMETRY, back=len(values), ahead=horizon)
-    return MODELS[name].predict(block, np.array([len(values)]), np.arange(1, horizon + 1))[0, 0]
+    return MODELS[name].predict(block, np.array([len(values)]), np.arange(1, horizon + 1))[0, :, 0]
 
 
 def days(*heights: float) -> FloatArray:

@@ -13,9 +13,9 @@ GEOMETRY = geometry_of(300, None)
 
 def backtest(errors: list[list[float]]) -> Backtest:
     """Models with one error per cut-off, one row, one step ahead; truths are 0."""
-    points = np.array(errors)[:, None, :, None]
-    cuts = points.shape[2]
-    return Backtest(np.zeros(1, dtype=np.int64), points, np.zeros((1, cuts, 1)), np.ones(cuts))
+    points = np.array(errors)[:, :, None, None]
+    cuts = points.shape[1]
+    return Backtest(np.zeros(1, dtype=np.int64), points, np.zeros((cuts, 1, 1)), np.ones(cuts))
 
 
 @pytest.mark.parametrize(
@@ -46,23 +46,23 @@ def test_too_few_cuts_choose_nothing() -> None:
     choice = choose(backtest([[1.0] * 5, [9.0] * 5]), np.zeros(2, dtype=bool))
     assert choice.median.all()
     points = np.array([1.0, 2.0, 30.0])[:, None, None, None]
-    got = mix(points, np.full((3, 1, 5), 1 / 3), np.ones((1, 5), dtype=bool), np.array([0]))
+    got = mix(points, np.full((3, 5, 1), 1 / 3), np.ones((5, 1), dtype=bool), np.array([0]))
     assert got.item() == 2.0
 
 
 def test_the_share_of_a_silent_model_goes_to_the_others() -> None:
-    points = np.array([[10.0, 10.0], [20.0, NAN]])[:, None, None, :]
-    weights = np.full((2, 1, 5), 0.5)
+    points = np.array([[10.0, 10.0], [20.0, NAN]])[:, None, :, None]
+    weights = np.full((2, 5, 1), 0.5)
     bucket = np.array([0, 0])
-    got = mix(points, weights, np.zeros((1, 5), dtype=bool), bucket)
-    assert got[0, 0].tolist() == [15.0, 10.0]
-    np.testing.assert_allclose(shares(points[:, :, 0], weights, bucket), [[0.75, 0.25]])
+    got = mix(points, weights, np.zeros((5, 1), dtype=bool), bucket)
+    assert got[0, :, 0].tolist() == [15.0, 10.0]
+    np.testing.assert_allclose(shares(points[:, 0], weights, bucket), [[0.75], [0.25]])
 
 
 def test_models_that_a_row_may_not_use_stay_out_of_the_median() -> None:
     points = np.array([1.0, 2.0, 30.0, 40.0])[:, None, None, None]
-    weights = np.array([0.25, 0.25, 0.25, 0.0])[:, None, None] * np.ones((1, 1, 5))
-    assert mix(points, weights, np.ones((1, 5), dtype=bool), np.array([0])).item() == 2.0
+    weights = np.array([0.25, 0.25, 0.25, 0.0])[:, None, None] * np.ones((1, 5, 1))
+    assert mix(points, weights, np.ones((5, 1), dtype=bool), np.array([0])).item() == 2.0
 
 
 def test_cuts_over_a_week_meet_all_hours_of_the_day() -> None:
