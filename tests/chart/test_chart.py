@@ -183,6 +183,8 @@ def test_environment_of_the_operator(helm: Path) -> None:
         "PRESAGE_HTTP_PORT": "8080",
         "PRESAGE_LOG_LEVEL": "info",
         "PRESAGE_WORKERS": "4",
+        "PRESAGE_FIT_WORKERS": "1",
+        "PRESAGE_FIT_DEADLINE_SECONDS": "20",
         "PRESAGE_LEASE_DURATION_SECONDS": "10",
         "PRESAGE_LEASE_RENEW_SECONDS": "2",
         "PRESAGE_RESYNC_SECONDS": "600",

@@ -1,8 +1,8 @@
 """Runs the pure forecaster beside the event loop, as the port `Forecaster`.
 
-One thread: numpy leaves the interpreter lock in its inner loops, and blocks from several threads would only fight for
-the same cores. What waits while the thread is busy is done together in its next go: a batch costs a fraction of the
-same series one by one.
+The batch tier runs in one thread: numpy leaves the interpreter lock in its inner loops, and blocks from several threads
+would only fight for the same cores. What waits while the thread is busy is done together in its next go: a batch costs
+a fraction of the same series one by one. The full tier runs in worker processes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from presage.adapters.forecast_fits import ForecastFits
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_many
 
 MAX_BATCH = 32  # bounds the time of one go, and the memory
@@ -43,24 +44,30 @@ _Shape = tuple[type[_Job], int, tuple[float, ...]]
 """What jobs of one batch have in common: their kind, horizon and quantiles."""
 
 
-class ForecastThread:
-    """Answers the port `Forecaster`."""
+class ForecastPool:
+    """Answers the port `Forecaster`.
 
-    def __init__(self) -> None:
+    Args:
+        fits: Does the full tier.
+    """
+
+    def __init__(self, fits: ForecastFits) -> None:
+        self._fits = fits
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="forecast")
         self._waiting: dict[_Shape, list[tuple[_Job, asyncio.Future[Forecast]]]] = {}  # the longest waiting shape first
         self._running: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Drop what has not started."""
+        """Drop what has not started, and end the workers."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._running is not None:
             self._running.cancel()
+        await self._fits.close()
 
     async def forecast(
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> Forecast:
-        """Return a forecast with models, weights and quantiles chosen anew."""
+        """Return the batch tier's forecast, with weights and quantiles chosen anew."""
         return await self._add(_Fit(series, horizon, state), quantiles)
 
     async def advance(
@@ -68,6 +75,12 @@ class ForecastThread:
     ) -> Forecast:
         """Return a forecast from stored coefficients and the newest slots, oldest first."""
         return await self._add(_Move(state, new_values, horizon), quantiles)
+
+    def fit(
+        self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
+    ) -> asyncio.Future[Forecast | None]:
+        """Ask a worker for the full tier's forecast."""
+        return self._fits.fit((series, horizon, quantiles, state))
 
     async def _add(self, job: _Job, quantiles: tuple[float, ...]) -> Forecast:
         answer: asyncio.Future[Forecast] = asyncio.get_running_loop().create_future()

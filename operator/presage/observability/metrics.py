@@ -25,6 +25,7 @@ _LAG_PERIOD_S = 0.25
 
 WATCHED: Mapping[str, str] = {
     "presage_events_dropped": "Events not written.",
+    "presage_forecast_fits_waiting": "Full forecasts that were asked for and have not begun.",
     "presage_leader": "1 while this process holds the Lease.",
     "presage_queue_age_seconds": "Longest wait of an object.",
     "presage_queue_depth": "Objects that wait to be handled.",
@@ -80,6 +81,13 @@ class Metrics:
             ["verb", "resource", "outcome"],
             registry=self.registry,
         )
+        self._fits = Histogram(
+            "presage_forecast_fit_duration_seconds",
+            "Duration of full fits in worker processes; outcome is Done, Failed, Died (the process) or Late.",
+            ["outcome"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self._decisions = Counter(
             "presage_decisions_total",
             "Scaling decisions by the rule that decided.",
@@ -105,6 +113,10 @@ class Metrics:
     def count_decision(self, kind: str, binding: str) -> None:
         """Count one scaling decision by its binding reason, such as `Forecast` or `Maximum`."""
         self._decisions.labels(kind, binding).inc()
+
+    def observe_fit(self, outcome: str, seconds: float) -> None:
+        """Count one fit of the full tier."""
+        self._fits.labels(outcome).observe(seconds)
 
     def observe_source_request(self, source: str, outcome: str, seconds: float) -> None:
         """Count one request to a metrics source; safe to call from threads."""

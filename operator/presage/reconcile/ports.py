@@ -19,6 +19,7 @@ __all__ = [
     "Children",
     "Clock",
     "Forecaster",
+    "FullFit",
     "History",
     "Json",
     "Loads",
@@ -91,18 +92,31 @@ class Loads(Protocol):
         """
 
 
+class FullFit(Protocol):
+    """A fit of the full tier that was asked for."""
+
+    def done(self) -> bool:
+        """Return whether there is a result."""
+
+    def result(self) -> Forecast | None:
+        """Return the forecast, None if the fit failed; only once it is done."""
+
+
 class Forecaster(Protocol):
     """Runs the pure forecaster where it cannot hold up the event loop."""
 
     async def forecast(
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> Forecast:
-        """Return a forecast with everything chosen anew."""
+        """Return the batch tier's forecast, with everything chosen anew."""
 
     async def advance(
         self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
     ) -> Forecast:
         """Return a forecast from stored coefficients and the newest slots."""
+
+    def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
+        """Ask for the full tier's forecast; it comes when it comes, or not at all."""
 
 
 class Scaler(Protocol):

@@ -11,7 +11,8 @@ import structlog
 
 from presage.adapters.children import KubeChildren
 from presage.adapters.clock import SystemClock
-from presage.adapters.forecast_pool import ForecastThread
+from presage.adapters.forecast_fits import ForecastFits
+from presage.adapters.forecast_pool import ForecastPool
 from presage.adapters.kube import KubeClient, KubeError
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.scaler import KubeScaler
@@ -72,7 +73,8 @@ class Engine:
         self._loads = PrometheusLoads(
             self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
         )
-        self._forecaster = ForecastThread()
+        fits = ForecastFits(settings.fit_workers, settings.fit_deadline_seconds, metrics.observe_fit)
+        self._forecaster = ForecastPool(fits)
         self._events = EventWriter(client, settings.pod_name)
         self._turns = Turns(settings.workers)
         self._workers = Workers(
@@ -88,6 +90,7 @@ class Engine:
         metrics.watch_value("presage_queue_age_seconds", lambda: self._queue.age_s)
         metrics.watch_value("presage_seconds_since_sweep", self._sweep_age)
         metrics.watch_value("presage_events_dropped", lambda: self._events.dropped)
+        metrics.watch_value("presage_forecast_fits_waiting", lambda: fits.waiting)
 
     def _build_reconciler(self, metrics: Metrics) -> Reconciler:
         clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)

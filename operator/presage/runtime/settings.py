@@ -35,6 +35,15 @@ class Settings(BaseModel):
         le=64,
         description="Objects worked on at the same time; those that wait for a metrics source do not count.",
     )
+    fit_workers: int = Field(
+        default=1,
+        ge=0,
+        le=16,
+        description="Processes that fit the full forecast in the background; with 0 the batch forecast stays in force.",
+    )
+    fit_deadline_seconds: float = Field(
+        default=20, ge=1, le=600, description="Longest time of one such fit; its process is ended then and replaced."
+    )
     lease_duration_seconds: float = Field(
         default=10, ge=2, le=300, description="Time after which a silent operator is replaced."
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.query import Selection
-from presage.reconcile.ports import Forecaster, History, Loads, Source, TickSample
+from presage.reconcile.ports import Forecaster, FullFit, History, Loads, Source, TickSample
 
 
 class Turns:
@@ -100,3 +100,7 @@ class PatientForecaster:
         """See `Forecaster`."""
         async with self._turns.lent():
             return await self._forecaster.advance(state, new_values, horizon, quantiles)
+
+    def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
+        """See `Forecaster`; nobody waits for it."""
+        return self._forecaster.fit(series, horizon, quantiles, state)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from presage.adapters import forecast_pool
-from presage.adapters.forecast_pool import MAX_BATCH, ForecastThread
+from presage.adapters.forecast_fits import ForecastFits
+from presage.adapters.forecast_pool import MAX_BATCH, ForecastPool
 from presage.core.forecast.api import Series, forecast_one
 
 LEVELS = (0.5, 0.9)
@@ -22,9 +23,9 @@ def series(number: int, slots: int = 600) -> Series:
 
 @pytest.fixture
 async def forecaster() -> Any:
-    thread = ForecastThread()
-    yield thread
-    await thread.close()
+    pool = ForecastPool(ForecastFits(workers=0, deadline_s=1))
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
-async def test_each_gets_the_forecast_it_would_get_alone(forecaster: ForecastThread, batches: list[int]) -> None:
+async def test_each_gets_the_forecast_it_would_get_alone(forecaster: ForecastPool, batches: list[int]) -> None:
     asked = [(series(n), 4 + n % 2) for n in range(20)]
     forecasts = await asyncio.gather(*(forecaster.forecast(s, h, LEVELS, None) for s, h in asked))
     for (history, horizon), forecast in zip(asked, forecasts, strict=True):
@@ -55,14 +56,14 @@ async def test_each_gets_the_forecast_it_would_get_alone(forecaster: ForecastThr
         np.testing.assert_allclose(together.point, single.point)
 
 
-async def test_a_batch_is_bounded_and_nobody_is_left(forecaster: ForecastThread, batches: list[int]) -> None:
+async def test_a_batch_is_bounded_and_nobody_is_left(forecaster: ForecastPool, batches: list[int]) -> None:
     count = 2 * MAX_BATCH + 5
     await asyncio.gather(*(forecaster.forecast(series(n, 60), 4, LEVELS, None) for n in range(count)))
     assert sum(batches) == count
     assert max(batches) == MAX_BATCH
 
 
-async def test_one_at_fault_leaves_the_others_their_forecasts(forecaster: ForecastThread) -> None:
+async def test_one_at_fault_leaves_the_others_their_forecasts(forecaster: ForecastPool) -> None:
     wrong = Series(np.ones((2, 2)), 0.0, 1800.0)
     asked = [forecaster.forecast(s, 4, LEVELS, None) for s in (series(0), wrong, series(1))]
     first, fault, last = await asyncio.gather(*asked, return_exceptions=True)
@@ -71,7 +72,7 @@ async def test_one_at_fault_leaves_the_others_their_forecasts(forecaster: Foreca
     assert not isinstance(last, BaseException)
 
 
-async def test_an_asker_that_leaves_holds_up_nobody(forecaster: ForecastThread) -> None:
+async def test_an_asker_that_leaves_holds_up_nobody(forecaster: ForecastPool) -> None:
     leaves = asyncio.ensure_future(forecaster.forecast(series(0), 4, LEVELS, None))
     stays = asyncio.ensure_future(forecaster.forecast(series(1), 4, LEVELS, None))
     await asyncio.sleep(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -101,18 +101,55 @@ class FakeLoads:
             raise self.fault
 
 
+@dataclass
+class PlayedFit:
+    """A full fit that is done when the test says so."""
+
+    series: Series
+    horizon: int
+    quantiles: tuple[float, ...]
+    state: State | None
+    ended: bool = False
+    forecast: Forecast | None = None
+
+    def done(self) -> bool:
+        return self.ended
+
+    def result(self) -> Forecast | None:
+        return self.forecast
+
+    def succeed(self) -> Forecast:
+        self.ended = True
+        self.forecast = forecast_one(self.series, self.horizon, self.quantiles, effort="full", state=self.state)
+        return self.forecast
+
+    def fail(self) -> None:
+        self.ended = True
+
+
+@dataclass
 class DirectForecaster:
-    """The real forecaster, called in place."""
+    """The real forecaster: the batch tier is called in place, full fits are played; `shift_at` is what a step finds."""
+
+    fits: list[PlayedFit] = field(default_factory=list)
+    forecasts: int = 0
+    shift_at: float | None = None
 
     async def forecast(
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> Forecast:
+        self.forecasts += 1
         return forecast_one(series, horizon, quantiles, effort="batch", state=state)
 
     async def advance(
         self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
     ) -> Forecast:
-        return advance([state], [new_values], horizon, quantiles)[0]
+        moved = advance([state], [new_values], horizon, quantiles)[0]
+        return moved if self.shift_at is None else replace(moved, shift_at=self.shift_at)
+
+    def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> PlayedFit:
+        self.fits.append(PlayedFit(series, horizon, quantiles, state))
+        return self.fits[-1]
 
 
 @dataclass
@@ -149,11 +186,11 @@ class World:
     objects: FakeObjects = field(default_factory=FakeObjects)
     watched: FakeWatched = field(default_factory=FakeWatched)
     loads: FakeLoads = field(default_factory=FakeLoads)
+    forecaster: DirectForecaster = field(default_factory=DirectForecaster)
     scaler: FakeScaler = field(default_factory=FakeScaler)
 
     def ports(self) -> Ports:
-        forecaster, children = DirectForecaster(), NoChildren()
-        return Ports(self.clock, self.objects, self.watched, self.loads, forecaster, self.scaler, children)
+        return Ports(self.clock, self.objects, self.watched, self.loads, self.forecaster, self.scaler, NoChildren())
 
 
 def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.0) -> Json:

@@ -6,29 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from presage.core.faults import SourceFault
-from presage.core.forecast.api import Series
-from presage.core.forecast.geometry import geometry_of
-from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.query import CounterLoad, Matcher, Selection
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
-from presage.core.scaling.outlook import Outlook
 from presage.core.scaling.surprise import Surprises
+from presage.reconcile.metricprofile.forecasting import update_forecast
 from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure, Problem, ProfileInput, ProfileMemory
-from presage.reconcile.metricprofile.status import SHOWN_LEVEL
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
-from presage.reconcile.ports import History, Json, Objects, Ports, Source, TickSample
-from presage.resources.base import InvalidSpecError
+from presage.reconcile.ports import Json, Objects, Ports, Source, TickSample
+from presage.resources.base import InvalidSpecError, ObjectMeta
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
 
 PAUSED_ANNOTATION = "presage.dev/paused"
-REFITS_PER_SEASON = 24  # weights are chosen anew hourly on a day, and as often on a compressed one
 
 
 async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Ports) -> ProfileInput:
@@ -42,7 +34,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     memory = recall(memory, spec.target, measure)
     if fresh:
         memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
-    load = await _gather_load(measure, namespace, spec.scaling.max_sample_age_s, memory, now, ports)
+    load = await _gather_load(measure, meta, spec.scaling.max_sample_age_s, memory, now, ports)
     return ProfileInput(
         spec=spec,
         generation=meta.generation,
@@ -104,13 +96,13 @@ class _Load:
 
 
 async def _gather_load(
-    measure: Measure | None, namespace: str, max_age_s: float, memory: ProfileMemory, now: float, ports: Ports
+    measure: Measure | None, meta: ObjectMeta, max_age_s: float, memory: ProfileMemory, now: float, ports: Ports
 ) -> _Load:
     """Ask for the load now and for its history; a history that fails never costs the load now."""
     if measure is None:
         return _Load(None, None)
     source, event_types = measure.source, measure.event_types
-    forced = source.spec.tenant(namespace)
+    forced = source.spec.tenant(meta.namespace or "")
     tenant = Matcher(forced[0], "=", forced[1]) if forced else None
     askers = [Selection(e.load, tenant) for e in event_types]
     try:
@@ -120,7 +112,8 @@ async def _gather_load(
     if any(flaw == "NotACounter" for _, flaw in reading.flaws):
         return _Load(reading, None)  # its history is as senseless as its rate now
     try:
-        return _Load(reading, await _update_forecast(measure, askers, memory.forecast, now, ports))
+        forecast = await update_forecast(measure, askers, memory.forecast, meta.uid, now, ports.loads, ports.forecaster)
+        return _Load(reading, forecast)
     except SourceFault as fault:
         return _Load(reading, memory.forecast, fault.message)
 
@@ -145,63 +138,6 @@ def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSamp
         latest_at=max(ages, default=None),
         flaws=tuple((e.name, s.flaw) for e, s in pairs if s.flaw),
     )
-
-
-async def _update_forecast(
-    measure: Measure, askers: Sequence[Selection], memory: ForecastMemory | None, now: float, ports: Ports
-) -> ForecastMemory | None:
-    """Return the forecast brought up to the newest complete slot; unchanged if there is no newer one."""
-    ask, newest = measure.forecast, int(now // measure.forecast.step_s) - 1
-    if memory is not None and memory.last_slot == newest:
-        return memory
-    histories = await ports.loads.history(measure.source, askers, ask.step_s, ask.history_s, now)
-    values, start = add_histories(measure.event_types, histories, ask.step_s)
-    if not np.isfinite(values).any():
-        return memory
-    last_slot = int(start // ask.step_s) + len(values) - 1
-    levels = tuple(sorted({0.5, SHOWN_LEVEL, ask.quantile}))
-    missed = last_slot - memory.last_slot if memory else 0
-    if missed == 0 and memory is not None:
-        return memory
-    if memory is not None and 0 < missed <= len(values) and last_slot - memory.fitted_slot < _refit_slots(ask):
-        forecast = await ports.forecaster.advance(memory.forecast.state, values[-missed:], ask.horizon_slots, levels)
-        fitted_slot = memory.fitted_slot
-    else:  # the first one, one that is due, or one after the clock jumped
-        series = Series(values, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-        state = memory.forecast.state if memory and missed > 0 else None
-        forecast = await ports.forecaster.forecast(series, ask.horizon_slots, levels, state)
-        fitted_slot = last_slot
-    outlook = Outlook(
-        start=float((last_slot + 1) * ask.step_s),
-        step_s=float(ask.step_s),
-        upper=forecast.quantiles[ask.quantile],
-        median=forecast.point,
-    )
-    geometry = geometry_of(ask.step_s, ask.seasons_s or None)
-    whole_season = geometry.rung_of(int(np.isfinite(values).sum())) != "Hours"
-    return ForecastMemory(forecast, outlook, last_slot, fitted_slot, whole_season)
-
-
-def _refit_slots(ask: ForecastSpec) -> int:
-    season = min(ask.seasons_s, default=86_400)
-    return max(1, season // REFITS_PER_SEASON // ask.step_s)
-
-
-def add_histories(
-    event_types: Sequence[EventType], histories: Sequence[History], step_s: int
-) -> tuple[NDArray[np.float64], float]:
-    """Return the weighted sum of histories over the slots that all cover, shape (n,), and its start, epoch s.
-
-    A slot that any event type lacks is NaN: part of a load is no load to learn from.
-    """
-    start = max(h.start for h in histories)
-    end = min(h.start + len(h.values) * step_s for h in histories)
-    slots = max(0, round((end - start) / step_s))
-    total = np.zeros(slots)
-    for event_type, history in zip(event_types, histories, strict=True):
-        first = round((start - history.start) / step_s)
-        total += event_type.weight * history.values[first : first + slots].astype(np.float64)
-    return total, start
 
 
 def _find_contenders(objects: Objects, namespace: str, name: str, target: str) -> tuple[str, ...]:

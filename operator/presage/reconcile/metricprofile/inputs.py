@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from presage.core.forecast.api import Forecast
+from presage.core.forecast.api import Effort, Forecast
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.scaling.decision import ScalingMemory
@@ -12,6 +12,7 @@ from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook
 from presage.core.source_reading import Source
+from presage.reconcile.ports import FullFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,19 @@ class TargetState:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedFit:
+    """A full fit that was asked for.
+
+    Attributes:
+        slot: Index of the newest slot that it knows.
+        fit: To be looked at; None once it was taken over or failed.
+    """
+
+    slot: int
+    fit: FullFit | None
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastMemory:
     """The last forecast and the slot it stands on.
 
@@ -39,15 +53,19 @@ class ForecastMemory:
         forecast: As the forecaster gave it.
         outlook: The same on the clock, at the quantile that drives scaling.
         last_slot: Index of the newest slot it knows.
-        fitted_slot: Index of the newest slot when everything was last chosen anew.
+        tier: Which one fitted it.
+        fitted_slot: Index of the newest slot that this fit knew.
         whole_season: Whether as many slots are known as one season has: a long history may be all holes.
+        asked: The last full fit that was asked for.
     """
 
     forecast: Forecast
     outlook: Outlook
     last_slot: int
+    tier: Effort
     fitted_slot: int
     whole_season: bool
+    asked: AskedFit | None = None
 
 
 @dataclass(frozen=True, slots=True)
