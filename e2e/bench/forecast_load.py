@@ -1,0 +1,280 @@
+"""What forecasting costs the operator: its event loop's delay and its memory while many series are forecast at once.
+
+The operator's own parts do the work, in a process of its own: histories as they are held, turns, the batch tier's
+thread, worker processes. The histories are made up: 21 days at 5 minutes, with days, weeks and noise.
+
+    python -m e2e.bench.forecast_load --series 1000 --fits 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from e2e.bench.processes import BenchError
+from e2e.bench.report import describe_machine, quantile
+from presage.adapters.forecast_fits import ForecastFits
+from presage.adapters.forecast_pool import ForecastPool
+from presage.core.forecast.api import Forecast, Series, State
+from presage.core.forecast.spec import ForecastSpec
+from presage.core.profile import EventType
+from presage.core.query import GaugeLoad, Selection
+from presage.core.source import SourceLimits, SourceSpec
+from presage.core.source_reading import History, Source, TickSample
+from presage.reconcile.metricprofile.forecasting import update_forecast
+from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure
+from presage.reconcile.ports import FullFit
+from presage.runtime.settings import Settings
+from presage.runtime.turns import PatientForecaster, Turns
+
+DAYS, STEP_S, HORIZON_S = 21, 300, 3_600
+PROBE_S = 0.005
+LOOK_S = 0.01
+WITHIN_S = 600.0
+
+
+@dataclass(frozen=True)
+class LoadFigures:
+    """What was measured.
+
+    Attributes:
+        series: Series that were forecast for the first time, all at once.
+        fits: Of them, those that were also fitted in full.
+        fits_failed: Fits that gave no forecast.
+        loop_p50_s: Delay of the event loop from the first forecast to the last fit: half of the moments had less.
+        loop_p99_s: Ninety-nine of a hundred moments had less.
+        loop_max_s: The longest.
+        forecast_wall_s: Seconds until every series had its forecast.
+        fits_wall_s: Seconds until every fit was done, workers started included.
+        advance_wall_s: Seconds until every series was moved on by one slot.
+        cpu_s: CPU of the operator's process from the first forecast to the last move, without its workers.
+        worker_cpu_s: CPU of its workers.
+        peak_added_bytes: Resident memory of operator and workers at its peak, above the operator's before.
+        worker_bytes: The workers' part of it.
+    """
+
+    series: int
+    fits: int
+    fits_failed: int
+    loop_p50_s: float
+    loop_p99_s: float
+    loop_max_s: float
+    forecast_wall_s: float
+    fits_wall_s: float
+    advance_wall_s: float
+    cpu_s: float
+    worker_cpu_s: float
+    peak_added_bytes: int
+    worker_bytes: int
+
+
+def measure(series: int = 1000, fits: int = 20) -> LoadFigures:
+    """Forecast `series` histories at once and fit `fits` of them, in a process of its own.
+
+    Raises:
+        BenchError: That process failed.
+    """
+    argv = [sys.executable, "-m", "e2e.bench.forecast_load", "--inside", f"--series={series}", f"--fits={fits}"]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()  # everything is imported, nothing is made
+        before = _peak(process.pid)
+        process.stdin.close()
+        largest, workers = 0, 0
+        while process.poll() is None:
+            own, children = _peak(process.pid), sum(_peak(child) for child in _children(process.pid))
+            if own + children > largest:
+                largest, workers = own + children, children
+            time.sleep(LOOK_S)
+        said = process.stdout.read()
+    if process.returncode:
+        raise BenchError(f"the measured process ended with code {process.returncode}; its own words stand above")
+    return LoadFigures(**json.loads(said), peak_added_bytes=largest - before, worker_bytes=workers)
+
+
+def _peak(pid: int) -> int:
+    """Return the largest resident memory a process had, in bytes; 0 if it is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _children(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                yield from (int(child) for child in (task / "children").read_text().split())
+
+
+class _HeldHistories:
+    """The port `Loads` once all slots are held: no request, only the operator's own share of the work."""
+
+    def __init__(self, count: int) -> None:
+        random = np.random.default_rng(20)
+        self.slots = DAYS * 86_400 // STEP_S
+        self._values = [_make_load(random, self.slots + 1) for _ in range(count)]
+
+    async def probe(self, source: Source) -> str:
+        return ""
+
+    async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> Sequence[TickSample]:
+        raise NotImplementedError
+
+    async def history(
+        self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
+    ) -> Sequence[History]:
+        last = int(now // step_s)
+        first = last - self.slots
+        return [History(self._values[int(a.load.metric)][first:last], float(first * step_s)) for a in askers]
+
+
+def _make_load(random: np.random.Generator, slots: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Return a load with a day, a week, noise of some memory, and a hole."""
+    day, week = (np.arange(slots) * STEP_S / period * 2 * np.pi for period in (86_400, 604_800))
+    noise = np.convolve(random.standard_normal(slots + 11), np.full(12, 1 / 12), "valid")
+    shape = 3 + np.cos(day + random.uniform(0, 6)) + 0.4 * np.cos(week + random.uniform(0, 6)) + 0.5 * noise
+    load = np.clip(shape * random.lognormal(3, 1), 0, None).astype(np.float32)
+    hole = int(random.integers(0, slots - 40))
+    load[hole : hole + int(random.integers(0, 40))] = np.nan
+    return load
+
+
+class _FewFits(PatientForecaster):
+    """Takes only so many fits: as if the hours of the others had not come."""
+
+    def __init__(self, pool: ForecastPool, turns: Turns, fits: int) -> None:
+        super().__init__(pool, turns)
+        self._pool = pool
+        self._left = fits
+        self.asked: list[asyncio.Future[Forecast | None]] = []
+
+    def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
+        if self._left == 0:
+            return asyncio.get_running_loop().create_future()
+        self._left -= 1
+        self.asked.append(self._pool.fit(series, horizon, quantiles, state))
+        return self.asked[-1]
+
+
+class _LoopProbe:
+    """How late the event loop is at moments spread evenly over the time, also over the time it stands still."""
+
+    def __init__(self) -> None:
+        self.delays: list[float] = []
+
+    async def run(self) -> None:
+        due = time.monotonic()
+        while True:
+            due += PROBE_S
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            now = time.monotonic()
+            self.delays.append(now - due)
+            while due + PROBE_S < now:
+                due += PROBE_S
+                self.delays.append(now - due)
+
+
+class _World:
+    """All objects that are forecast, and what forecasts them."""
+
+    def __init__(self, series: int, fits: int) -> None:
+        settings = Settings()
+        self._loads = _HeldHistories(series)
+        self._turns = Turns(settings.workers)
+        self.pool = ForecastPool(ForecastFits(settings.fit_workers, settings.fit_deadline_seconds))
+        self.forecaster = _FewFits(self.pool, self._turns, fits)
+        self._memories: list[ForecastMemory | None] = [None] * series
+        limits = SourceLimits(timeout_s=10, max_bytes=1, max_series=1, max_concurrency=1)
+        spec = SourceSpec("http://prometheus:9090", None, None, None, True, None, None, None, limits, 60)
+        self._source = Source("main", 1, spec)
+        self._forecast = ForecastSpec(STEP_S, DAYS * 86_400, HORIZON_S, (), 0.9, None)
+        self._slot = self._loads.slots
+
+    async def forecast_all(self) -> float:
+        """Bring every object up to the newest slot, as the operator's workers do; return the seconds it took."""
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for number in range(len(self._memories)):
+                await self._turns.take()
+                group.create_task(self._forecast_one(number))
+        self._slot += 1
+        return time.monotonic() - began
+
+    async def _forecast_one(self, number: int) -> None:
+        load = GaugeLoad(str(number), ())
+        measure = Measure(self._source, (EventType("order", 1.0, load),), self._forecast)
+        try:
+            self._memories[number] = await update_forecast(
+                measure, [Selection(load)], self._memories[number], str(number), float(self._slot * STEP_S),
+                self._loads, self.forecaster,
+            )  # fmt: skip
+        finally:
+            self._turns.give_back()
+
+    async def finish_fits(self) -> list[Forecast | None]:
+        """Return what the fits gave, once all are done."""
+        return await asyncio.gather(*self.forecaster.asked)
+
+
+async def _measure_inside(series: int, fits: int) -> dict[str, float]:
+    world, probe = _World(series, fits), _LoopProbe()
+    probing, began, cpu = asyncio.ensure_future(probe.run()), time.monotonic(), time.process_time()
+    async with asyncio.timeout(WITHIN_S):
+        forecasting = await world.forecast_all()
+        results = await world.finish_fits()
+        fitting = time.monotonic() - began
+        advancing = await world.forecast_all()
+    cpu = time.process_time() - cpu
+    probing.cancel()
+    await world.pool.close()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "series": series,
+        "fits": len(results),
+        "fits_failed": results.count(None),
+        "loop_p50_s": quantile(probe.delays, 0.5),
+        "loop_p99_s": quantile(probe.delays, 0.99),
+        "loop_max_s": max(probe.delays),
+        "forecast_wall_s": forecasting,
+        "fits_wall_s": fitting,
+        "advance_wall_s": advancing,
+        "cpu_s": cpu,
+        "worker_cpu_s": used.ru_utime + used.ru_stime,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m e2e.bench.forecast_load", description=__doc__.splitlines()[0])
+    parser.add_argument("--series", type=int, default=1000, help="series forecast at once (default 1000)")
+    parser.add_argument("--fits", type=int, default=20, help="of them, those fitted in full meanwhile (default 20)")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.inside:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins here, not with the imports
+        print("ready", flush=True)
+        sys.stdin.read()
+        print(json.dumps(asyncio.run(_measure_inside(options.series, options.fits))))
+        return 0
+    print(json.dumps(asdict(measure(options.series, options.fits)), indent=1))
+    print(describe_machine(), file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
