@@ -18,6 +18,7 @@ from presage.core.forecast.types import FloatArray, IntArray, Series
 from presage.core.forecast.walltime import plan_wall
 
 MIN_EXPONENT = -60  # lower, and a normal value after a history of next to nothing would overflow
+MAX_SECONDS = 2**53  # of start, step and seasons: up to here a float tells seconds apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ def check_series(series: Series) -> FloatArray:
     values = np.asarray(series.values, dtype=np.float64)
     if values.ndim != 1:
         raise ValueError(f"values must be one-dimensional, got shape {values.shape}")
-    if not (math.isfinite(series.step) and series.step >= 1):
-        raise ValueError(f"step must be a finite number of seconds >= 1, got {series.step}")
-    if not math.isfinite(series.start):
-        raise ValueError(f"start must be finite, got {series.start}")
-    if any(not math.isfinite(s) or s <= 0 for s in series.seasons or ()):
-        raise ValueError(f"seasons must be positive seconds, got {series.seasons}")
+    if not 1 <= series.step <= MAX_SECONDS:
+        raise ValueError(f"step must be a number of seconds from 1 to {MAX_SECONDS}, got {series.step}")
+    if not abs(series.start) <= MAX_SECONDS:
+        raise ValueError(f"start must be an epoch second within {MAX_SECONDS} of 0, got {series.start}")
+    if any(not 0 < s <= MAX_SECONDS for s in series.seasons or ()):
+        raise ValueError(f"seasons must be positive seconds, at most {MAX_SECONDS}, got {series.seasons}")
     if series.time_zone is not None:
         check_zone(series.time_zone)
     finite = np.isfinite(values)
@@ -154,10 +155,13 @@ def lay_row(
     slots: int,
     warnings: tuple[str, ...],
 ) -> Row:
-    """Lay values (lags and truths, same length, real time) on the wall grid of `zone`."""
+    """Lay values (lags and truths, same length, real time) on the wall grid of `zone`.
+
+    Seasons of whole days follow the clock on the wall; if there are none, there is nothing to follow.
+    """
     ahead = plain_steps(horizon)
     lags = values
-    follows_clock = zone is not None and (geometry.day_seconds % DAY_SECONDS == 0)
+    follows_clock = any(s.seconds % DAY_SECONDS == 0 for s in geometry.seasons)
     if zone is not None and follows_clock and len(values):
         start = end - len(values) * geometry.step
         plan = plan_wall(start, geometry.step, len(values), horizon, zone)
@@ -169,8 +173,11 @@ def lay_row(
 def _older(series: Series, coarse: FloatArray, geometry: Geometry, kept: int, end: float) -> FloatArray:
     """Coarse history on the fine grid, for the slots before the `kept` newest ones."""
     origin = series.coarse
-    wanted = geometry.history_slots - kept
-    if origin is None or wanted <= 0 or not len(coarse):
+    if origin is None or not len(coarse):
+        return np.empty(0)
+    reach = math.ceil((end - origin.start) / series.step) - kept  # further back there is none
+    wanted = min(geometry.history_slots - kept, reach)
+    if wanted <= 0:
         return np.empty(0)
     middle = end - (kept + np.arange(wanted, 0, -1) - 0.5) * series.step
     index = np.floor((middle - origin.start) / origin.step)
