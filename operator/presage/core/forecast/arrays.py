@@ -60,6 +60,7 @@ def zero_missing(values: FloatArray) -> tuple[FloatArray, BoolArray | None]:
 
 def box_mean(values: FloatArray, half: int) -> FloatArray:
     """Mean of the finite entries within `half` entries either side, along the first axis; else NaN."""
+    half = min(half, len(values))  # there is nothing beyond, however long the season
     zeroed, known = zero_missing(values)
     count = np.ones((len(values), *[1] * (values.ndim - 1))) if known is None else known.astype(np.float64)
     total, mass = _box_sum(zeroed, half), _box_sum(count, half)
