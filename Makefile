@@ -12,6 +12,7 @@ CLUSTER_NAME ?=
 named = --shape $(SHAPE) $(if $(CLUSTER_NAME),--name "$(CLUSTER_NAME)")
 TRACE ?=
 CLUSTER ?= own
+BENCH ?=
 # Faults need a node and processes of our own: on a cluster of the user's only the undisturbed days are played.
 e2e_tests = $(if $(filter existing kind,$(CLUSTER)),e2e/test_1_main_job.py,e2e)
 export PRESAGE_TRACES ?= ../shared/traces
@@ -22,7 +23,8 @@ side_by_side = --dist loadfile --no-loadscope-reorder -n
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
 .PHONY: help venv lock fmt lint hooks typecheck imports unit property integration e2e e2e-long crds crds-check \
-  chart-lint chart-test bench-operator images images-dockerfile check test demo demo-clean cluster-up cluster-down cluster-status
+  chart-lint chart-test bench-operator bench-forecast images images-dockerfile check test demo demo-clean cluster-up \
+  cluster-down cluster-status
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -42,6 +44,8 @@ lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml
 	for extra in operator cli dataplane dev; do \
 	  $(BIN)/uv -q pip compile pyproject.toml --extra $$extra --universal --python-version 3.11 --generate-hashes \
 	    --custom-compile-command "make lock" -o requirements/$$extra.txt; done
+	$(BIN)/uv -q pip compile pyproject.toml --extra bench --constraints requirements/operator.txt --universal \
+	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements/bench.txt
 	echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv -q pip compile - --generate-hashes \
 	  --custom-compile-command "make lock" --no-header -o requirements/bootstrap.txt
 
@@ -93,6 +97,9 @@ test: check integration e2e ## Everything
 
 bench-operator: $(STAMP) ## What the operator costs and how fast it is, on a real control plane (5 min)
 	$(BIN)/python -m e2e.bench
+
+bench-forecast: $(STAMP) ## Forecasts on real traces beside their peers, each figure judged (5 min); BENCH="--quick" and others
+	$(BIN)/python -m e2e.bench.forecast $(BENCH)
 
 images: $(STAMP) ## Build the container images
 	$(call part,images,$(BIN)/python -m e2e.images)
