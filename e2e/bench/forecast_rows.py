@@ -1,0 +1,205 @@
+"""The figures that the forecaster must reach, and those that it should, beside what was measured; pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from e2e.bench.forecast_scores import SPANS, Row, Span, column, coverage, cpu_ms
+
+FIVE_MINUTES_S = 300
+RIVAL = "spar"
+"""The peer whose CPU time ours is measured by."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is asked of a figure; both ends belong to it."""
+
+    least: float = -math.inf
+    most: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        return self.least <= value <= self.most  # NaN is in no bounds
+
+    def render(self, form: str) -> str:
+        """Return the bounds as text."""
+        if self.least == -math.inf:
+            return f"≤ {show(self.most, form)}"
+        if self.most == math.inf:
+            return f"≥ {show(self.least, form)}"
+        return f"{show(self.least, form)}–{show(self.most, form)}"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One row of the table.
+
+    Attributes:
+        name: What was measured.
+        value: The result.
+        must: Bounds that it has to keep; None where none are set.
+        aim: Bounds that it should keep; None where none are set.
+        note: What it rests on.
+        form: How it is written: a number's format, or "1/" for a share such as 1/130.
+        unit: Its unit.
+    """
+
+    name: str
+    value: float
+    must: Bounds | None = None
+    aim: Bounds | None = None
+    note: str = ""
+    form: str = ".4f"
+    unit: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Return `pass` or `falls short` by the must, `-` where there is none."""
+        return "-" if self.must is None else "pass" if self.value in self.must else "falls short"
+
+    @property
+    def aim_verdict(self) -> str:
+        """Return `reached` or `not reached` by the aim, `-` where there is none."""
+        return "-" if self.aim is None else "reached" if self.value in self.aim else "not reached"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What else was measured.
+
+    Attributes:
+        batch_cpu_ms: CPU a series in one large call of the batch tier.
+        batch_wall_ms: The same on the clock.
+        batch_rows: Rows of that very run, for the rival's time.
+        ticks_ms: CPU of `advance` a series in a batch of 1,000, by the horizon, "day" and "hour".
+        together: Largest relative difference between the batch tier's scores alone and in one call.
+        load: Rows of the operator under load, already judged.
+    """
+
+    batch_cpu_ms: float
+    batch_wall_ms: float
+    batch_rows: Sequence[Row]
+    ticks_ms: Mapping[str, float]
+    together: float
+    load: Sequence[Judged] = field(default_factory=tuple)
+
+
+MUST = {
+    ("full", "MASE", "short"): 0.48, ("full", "MASE", "day"): 0.75,
+    ("full", "WQL", "short"): 0.48, ("full", "WQL", "day"): 0.74,
+    ("batch", "MASE", "short"): 0.57, ("batch", "MASE", "day"): 0.83,
+}  # fmt: skip
+AIM = {
+    ("full", "MASE", "short"): 0.45, ("full", "MASE", "day"): 0.70,
+    ("full", "WQL", "short"): 0.44, ("full", "WQL", "day"): 0.70,
+    ("batch", "MASE", "short"): 0.52, ("batch", "MASE", "day"): 0.78,
+}  # fmt: skip
+COVERAGE = {"0.9": Bounds(0.87, 0.93), "0.95": Bounds(0.92, 0.97)}
+WORST_COVERAGE = Bounds(0.80)
+
+
+def judge(rows: Sequence[Row], costs: Costs) -> list[Judged]:
+    """Return all rows of the table.
+
+    Args:
+        rows: Those of both tiers, `full` and `batch`, and of all peers.
+        costs: What the scorer's rows do not hold.
+    """
+    return [
+        *judge_quality(rows, "full"),
+        *judge_quality(rows, "batch"),
+        *judge_costs(rows, costs),
+        *costs.load,
+        *judge_throughput(rows, costs),
+    ]
+
+
+def judge_quality(rows: Sequence[Row], tier: str) -> list[Judged]:
+    """Return what the tier's forecasts are worth. Coverage is judged for the full tier, told for the other."""
+    found = [
+        Judged(
+            f"{tier} tier, rel {measure}, {span}",
+            column(rows, tier, span, measure),
+            _most(MUST.get((tier, measure, span))),
+            _most(AIM.get((tier, measure, span))),
+        )
+        for measure in ("MASE", "WQL")
+        for span in SPANS
+    ]
+    for span in SPANS:
+        for level, bounds in COVERAGE.items():
+            found += _judge_coverage(rows, tier, span, level, bounds)
+    return found
+
+
+def _most(value: float | None) -> Bounds | None:
+    return None if value is None else Bounds(most=value)
+
+
+def _judge_coverage(rows: Sequence[Row], tier: str, span: Span, level: str, bounds: Bounds) -> list[Judged]:
+    got = coverage(rows, tier, span, level)
+    asked, worst = tier == "full", min(got, key=lambda series: got[series])
+    mean = Judged(
+        f"{tier} tier, coverage at {level}, {span}", float(np.mean(list(got.values()))),
+        bounds if asked else None, note="mean over series", form=".3f",
+    )  # fmt: skip
+    aim = WORST_COVERAGE if asked and level == "0.9" else None
+    return [
+        mean,
+        Judged(f"{tier} tier, coverage at {level}, {span}, lowest", got[worst], aim=aim, note=worst, form=".3f"),
+    ]
+
+
+def judge_costs(rows: Sequence[Row], costs: Costs) -> list[Judged]:
+    """Return what forecasts cost, beside the rival's cost in the same run."""
+    rival = float(np.median(cpu_ms(costs.batch_rows, RIVAL)))
+    ours, theirs = (float(np.quantile(cpu_ms(rows, who, FIVE_MINUTES_S), 0.95)) for who in ("full", RIVAL))
+    tick, hour = costs.ticks_ms["day"], costs.ticks_ms["hour"]
+    return [
+        Judged(
+            "batch tier, CPU a 5-min series of 21 days, of spar's p50",
+            costs.batch_cpu_ms / rival, Bounds(most=1 / 130), Bounds(most=1 / 265),
+            f"{costs.batch_cpu_ms:.2f} ms in a call of 1,000, spar {rival:.1f} ms in the same run", "1/",
+        ),
+        Judged(
+            "full tier, CPU p95 of the 5-min series, of spar's p95",
+            ours / theirs, Bounds(most=0.6), Bounds(most=0.2),
+            f"{ours:.1f} ms, spar {theirs:.1f} ms in the same run; "
+            f"{len(cpu_ms(rows, 'full', FIVE_MINUTES_S))} series", ".3f",
+        ),
+        Judged(
+            "advance, a series in a batch of 1,000", tick, Bounds(most=0.1), Bounds(most=0.02),
+            f"CPU, horizon of 288 slots; of 12 slots {hour:.4f} ms; spar's p50 is {rival / tick:.0f} times that",
+            unit="ms",
+        ),
+    ]  # fmt: skip
+
+
+def judge_throughput(rows: Sequence[Row], costs: Costs) -> list[Judged]:
+    """Return the time of 1,000 series on one thread, of which nothing is asked."""
+    full = cpu_ms(rows, "full", FIVE_MINUTES_S)
+    return [
+        Judged(
+            "batch tier, time of 1,000 5-min series", costs.batch_cpu_ms, form=".2f", unit="s",
+            note=f"CPU in one call; {costs.batch_wall_ms:.2f} s on the clock",
+        ),
+        Judged(
+            "full tier, time of 1,000 5-min series", float(np.mean(full)), form=".1f", unit="s",
+            note="CPU, one by one, by the mean of the 5-min series",
+        ),
+        Judged(
+            "batch tier, one call against one by one", costs.together, form=".1e",
+            note="largest relative difference of any forecast's MASE",
+        ),
+    ]  # fmt: skip
+
+
+def show(value: float, form: str) -> str:
+    """Return a number in the form that its row asks for."""
+    if form != "1/":
+        return format(value, form)
+    return f"1/{1 / value:.0f}" if value > 0 else str(value)
