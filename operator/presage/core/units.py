@@ -1,4 +1,4 @@
-"""Numbers written as text: Kubernetes quantities.
+"""Numbers written as text: Kubernetes quantities and durations.
 
 Custom resources carry decimals as strings, because floats lose digits on the way through YAML and JSON. They become
 `Decimal` here, once, and every refusal says what was read and which form is wanted.
@@ -11,6 +11,9 @@ from decimal import Decimal
 
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i))?")
 _MAX_LENGTH = 64
+_DURATION = re.compile(r"(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s?)?")
+_DURATION_UNITS = (604_800, 86_400, 3_600, 60, 1)
+_MAX_DURATION_S = 100 * 366 * 86_400
 
 _FACTORS = {
     "n": Decimal("1e-9"),
@@ -51,6 +54,33 @@ def parse_quantity(text: str) -> Decimal:
     number, exponent, suffix = match.groups()
     value = Decimal(number + (exponent or ""))
     return value * _FACTORS[suffix] if suffix else value
+
+
+def parse_duration(text: str) -> int:
+    """Read a duration such as `30s`, `5m`, `1h30m`, `21d` or `300` (seconds), as Prometheus writes them.
+
+    Returns:
+        Seconds, at least one.
+
+    Raises:
+        ValueError: if the text is not a duration; the message quotes it and shows valid forms.
+    """
+    match = _DURATION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
+    numbers = match.groups(default="0") if match else ("0",) * len(_DURATION_UNITS)
+    seconds = sum(int(number) * unit for number, unit in zip(numbers, _DURATION_UNITS, strict=True))
+    if not 1 <= seconds <= _MAX_DURATION_S:
+        raise ValueError(f'{_shown(text)} is not a duration: write one such as "30s", "5m", "1h30m", "21d" or "300"')
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as people read it, such as `5 min`, `1 h 30 min` or `21 d`; parts of a second are rounded."""
+    left, parts = round(seconds), []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number} {unit}")
+    return " ".join(parts) or "0 s"
 
 
 def _shown(text: str) -> str:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from presage.core.units import parse_quantity
+from presage.core.units import format_duration, parse_duration, parse_quantity
 
 QUANTITIES = {
     "plain": ("50", "50"),
@@ -38,3 +38,25 @@ def test_quantity_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r'is not a quantity: write a number such as "50"') as refusal:
         parse_quantity(text)
     assert len(str(refusal.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [("30s", 30), ("5m", 300), ("1h30m", 5_400), ("21d", 1_814_400), ("1w", 604_800), ("300", 300), ("1d12h", 129_600)],
+)
+def test_durations(text: str, want: int) -> None:
+    assert parse_duration(text) == want
+
+
+@pytest.mark.parametrize("text", ["", "0", "0s", "-5m", "1.5h", "5 m", "m", "30m1h", "5min", "9" * 30, "9" * 99, "5M"])
+def test_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r'is not a duration: write one such as "30s", "5m", "1h30m", "21d" or "300"'):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "want"),
+    [(300, "5 min"), (5_400, "1 h 30 min"), (86_400, "1 d"), (45, "45 s"), (0, "0 s"), (93_784, "1 d 2 h 3 min 4 s")],
+)
+def test_durations_for_people(seconds: float, want: str) -> None:
+    assert format_duration(seconds) == want

@@ -12,6 +12,30 @@ import numpy.typing as npt
 
 from presage.core.forecast.types import FloatArray
 
+TIE = 1e-9  # a truth above a quantile by no more than this is at it
+SCALE_FLOOR = 1e-3  # least scale of an error, as a share of the history's mean size
+
+
+def seasonal_scale(history: FloatArray, season: int) -> FloatArray:
+    """Mean in-sample error of the seasonal naive forecast: what MASE divides by.
+
+    Args:
+        history: (..., n) values; NaN = missing.
+        season: Slots of the season.
+
+    Returns:
+        (...) mean |y[t] - y[t - season]|, and never less than a thousandth of the history's mean size: a load that
+        repeats exactly, or for which no season is known, would make any error infinite.
+
+    Raises:
+        ValueError: If the season is not positive.
+    """
+    if season < 1:
+        raise ValueError(f"season must be at least one slot, got {season}")
+    past = _array(history)
+    scale = _mean(np.abs(past[..., season:] - past[..., :-season]))
+    return np.fmax(scale, SCALE_FLOOR * (_mean(np.abs(past)) + 1e-12))
+
 
 def mase(truth: FloatArray, point: FloatArray, history: FloatArray, season: int) -> FloatArray:
     """Mean absolute scaled error.
@@ -23,21 +47,14 @@ def mase(truth: FloatArray, point: FloatArray, history: FloatArray, season: int)
         season: Slots of the season whose naive forecast scales the error.
 
     Returns:
-        (...) mean |error| over the history's mean |y[t] - y[t - season]|; NaN if either is unknown, inf or NaN if
-        the history repeats exactly.
+        (...) mean |error| over the `seasonal_scale` of the history; NaN if either is unknown.
 
     Raises:
         ValueError: If the season is not positive.
 
     Source: Hyndman & Koehler, Another look at measures of forecast accuracy, IJF 22 (2006).
     """
-    if season < 1:
-        raise ValueError(f"season must be at least one slot, got {season}")
-    error = _mean(np.abs(_array(truth) - point))
-    past = _array(history)
-    scale = _mean(np.abs(past[..., season:] - past[..., :-season]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(error / scale)
+    return np.asarray(_mean(np.abs(_array(truth) - point)) / seasonal_scale(history, season))
 
 
 def pinball_loss(truth: FloatArray, quantile: FloatArray, level: float) -> FloatArray:
@@ -85,7 +102,7 @@ def weighted_quantile_loss(truth: FloatArray, quantiles: Mapping[float, FloatArr
 def coverage(truth: FloatArray, quantile: FloatArray) -> FloatArray:
     """(...) share of known truths (..., h) at or below the quantile (..., h); NaN where none is known."""
     known = np.isfinite(_array(truth))
-    return _mean(np.where(known, _array(truth) <= quantile, np.nan))
+    return _mean(np.where(known, _array(truth) - quantile <= TIE, np.nan))
 
 
 def _array(values: npt.ArrayLike) -> FloatArray:

@@ -15,8 +15,9 @@ NAN = float("nan")
         pytest.param([NAN, 4.0], [1.0, 6.0], [0.0, 0.0, 2.0, 2.0], 1.0, id="missing truth skipped"),
         pytest.param([4.0], [4.0], [0.0, NAN, 2.0, 2.0], 0.0, id="missing history skipped"),
         pytest.param([NAN], [4.0], [0.0, 0.0, 2.0, 2.0], NAN, id="no truth"),
-        pytest.param([1.0], [2.0], [5.0, 5.0, 5.0, 5.0], np.inf, id="history repeats exactly"),
-        pytest.param([1.0], [2.0], [5.0], NAN, id="history shorter than the season"),
+        pytest.param([1.0], [2.0], [5.0, 5.0, 5.0, 5.0], 200.0, id="history repeats exactly: the floor"),
+        pytest.param([1.0], [2.0], [5.0], 200.0, id="history shorter than the season: the floor"),
+        pytest.param([1.0], [2.0], [NAN], NAN, id="no history"),
     ],
 )
 def test_mase(truth: list[float], point: list[float], history: list[float], want: float) -> None:
