@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from presage.core.forecast.api import Effort, Forecast, Series
+from presage.core.forecast.api import Effort, FloatArray, Forecast, Series
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType
@@ -61,7 +62,8 @@ async def update_forecast(
     last_slot = int(start // ask.step_s) + len(values) - 1
     if memory is not None and last_slot == memory.last_slot:
         return memory
-    series = Series(values, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
+    load = cast(FloatArray, values)  # the engine widens it: waiting, it is as short as the history
+    series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
     return await _bring_up(series, last_slot, memory, ask, uid, forecaster)
 
 
@@ -97,7 +99,7 @@ async def _bring_up(
         last_fit = max(memory.fitted_slot, asked.slot if asked else 0)
         due = is_due(last_slot, last_fit, _refit_slots(ask), uid)
         if not due or _outlasts(memory, last_slot, ask):
-            moved = await forecaster.advance(state, values[-missed:], horizon, levels)
+            moved = await forecaster.advance(state, values[-missed:].astype(np.float64), horizon, levels)
             if not _alarms(moved, memory.forecast):
                 if due and (asked is None or asked.fit is None):
                     asked = AskedFit(last_slot, forecaster.fit(series, horizon, levels, moved.state))
@@ -158,10 +160,11 @@ def _remember(
 
 def add_histories(
     event_types: Sequence[EventType], histories: Sequence[History], step_s: int
-) -> tuple[NDArray[np.float64], float]:
+) -> tuple[NDArray[np.float32], float]:
     """Return the weighted sum of histories over the slots that all cover, shape (n,), and its start, epoch s.
 
-    A slot that any event type lacks is NaN: part of a load is no load to learn from.
+    A slot that any event type lacks is NaN: part of a load is no load to learn from. Many sums may wait for a forecast
+    together, so they take no more room than histories do.
     """
     start = max(h.start for h in histories)
     end = min(h.start + len(h.values) * step_s for h in histories)
@@ -170,4 +173,4 @@ def add_histories(
     for event_type, history in zip(event_types, histories, strict=True):
         first = round((start - history.start) / step_s)
         total += event_type.weight * history.values[first : first + slots].astype(np.float64)
-    return total, start
+    return total.astype(np.float32), start
