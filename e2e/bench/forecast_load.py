@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import resource
 import subprocess
@@ -19,12 +20,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from e2e.bench.processes import BenchError
 from e2e.bench.report import describe_machine, quantile
-from presage.adapters.forecast_fits import ForecastFits
+from presage.adapters.forecast_fits import PROGRAM, ForecastFits
 from presage.adapters.forecast_pool import ForecastPool
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.forecast.spec import ForecastSpec
@@ -35,6 +37,7 @@ from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.forecasting import update_forecast
 from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure
 from presage.reconcile.ports import FullFit
+from presage.runtime.garbage import spare_collections
 from presage.runtime.settings import Settings
 from presage.runtime.turns import PatientForecaster, Turns
 
@@ -42,25 +45,29 @@ DAYS, STEP_S, HORIZON_S = 21, 300, 3_600
 PROBE_S = 0.005
 LOOK_S = 0.01
 WITHIN_S = 600.0
+ROUNDS = 3  # one alone takes little more than a second, in which a single stop counts for much
+IDLE_S = 1.0
 
 
 @dataclass(frozen=True)
 class LoadFigures:
-    """What was measured.
+    """What was measured, in three rounds: all series forecast, those to be fitted fitted, all moved on.
 
     Attributes:
         series: Series that were forecast for the first time, all at once.
         fits: Of them, those that were also fitted in full.
-        fits_failed: Fits that gave no forecast.
-        loop_p50_s: Delay of the event loop from the first forecast to the last fit: half of the moments had less.
+        fits_failed: Fits that gave no forecast, of all rounds.
+        loop_p50_s: Delay of the event loop in all rounds: half of the moments had less.
         loop_p99_s: Ninety-nine of a hundred moments had less.
         loop_max_s: The longest.
-        forecast_wall_s: Seconds until every series had its forecast.
-        fits_wall_s: Seconds until every fit was done, workers started included.
-        advance_wall_s: Seconds until every series was moved on by one slot.
-        cpu_s: CPU of the operator's process from the first forecast to the last move, without its workers.
-        worker_cpu_s: CPU of its workers.
-        peak_added_bytes: Resident memory of operator and workers at its peak, above the operator's before.
+        idle_p99_s: As `loop_p99_s`, before, with nothing to do: the machine's own part.
+        forecast_wall_s: Seconds until every series had its forecast; the slowest round.
+        fits_wall_s: Seconds until every fit was done, workers started included; the slowest round.
+        advance_wall_s: Seconds until every series was moved on by one slot; the slowest round.
+        cpu_s: CPU of the operator's process a round, without its workers.
+        worker_cpu_s: CPU of its workers a round.
+        peak_added_bytes: Resident memory of operator and workers at its peak, above the operator's before, histories
+            included; of a round with nothing before it.
         worker_bytes: The workers' part of it.
     """
 
@@ -70,6 +77,7 @@ class LoadFigures:
     loop_p50_s: float
     loop_p99_s: float
     loop_max_s: float
+    idle_p99_s: float
     forecast_wall_s: float
     fits_wall_s: float
     advance_wall_s: float
@@ -80,14 +88,23 @@ class LoadFigures:
 
 
 def measure(series: int = 1000, fits: int = 20) -> LoadFigures:
-    """Forecast `series` histories at once and fit `fits` of them, in a process of its own.
+    """Forecast `series` histories at once and fit `fits` of them, in processes of their own.
 
     Raises:
-        BenchError: That process failed.
+        BenchError: Such a process failed.
     """
-    argv = [sys.executable, "-m", "e2e.bench.forecast_load", "--inside", f"--series={series}", f"--fits={fits}"]
+    seconds, _ = _run(series, fits, ROUNDS)
+    _, memory = _run(series, fits, 1)  # what earlier rounds left behind is no memory of these series
+    return LoadFigures(**seconds, **memory)
+
+
+def _run(series: int, fits: int, rounds: int) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return what one process says of its time, and what is seen of its memory."""
+    argv = [sys.executable, "-m", "e2e.bench.forecast_load", f"--series={series}", f"--fits={fits}"]
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(argv, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*argv, f"--inside={rounds}"], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()  # everything is imported, nothing is made
@@ -95,14 +112,14 @@ def measure(series: int = 1000, fits: int = 20) -> LoadFigures:
         process.stdin.close()
         largest, workers = 0, 0
         while process.poll() is None:
-            own, children = _peak(process.pid), sum(_peak(child) for child in _children(process.pid))
+            own, children = _peak(process.pid), sum(_peak(child) for child in _workers(process.pid))
             if own + children > largest:
                 largest, workers = own + children, children
             time.sleep(LOOK_S)
         said = process.stdout.read()
     if process.returncode:
         raise BenchError(f"the measured process ended with code {process.returncode}; its own words stand above")
-    return LoadFigures(**json.loads(said), peak_added_bytes=largest - before, worker_bytes=workers)
+    return json.loads(said), {"peak_added_bytes": largest - before, "worker_bytes": workers}
 
 
 def _peak(pid: int) -> int:
@@ -114,11 +131,13 @@ def _peak(pid: int) -> int:
     return 0
 
 
-def _children(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                yield from (int(child) for child in (task / "children").read_text().split())
+def _workers(pid: int) -> Iterator[int]:
+    """Yield the worker processes of a process; a child that has not yet become one still has its parent's memory."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in task.read_text().split():
+                if PROGRAM[-1].encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                    yield int(child)
 
 
 class _HeldHistories:
@@ -126,6 +145,7 @@ class _HeldHistories:
 
     def __init__(self, count: int) -> None:
         random = np.random.default_rng(20)
+        self.count = count
         self.slots = DAYS * 86_400 // STEP_S
         self._values = [_make_load(random, self.slots + 1) for _ in range(count)]
 
@@ -192,13 +212,13 @@ class _LoopProbe:
 class _World:
     """All objects that are forecast, and what forecasts them."""
 
-    def __init__(self, series: int, fits: int) -> None:
+    def __init__(self, loads: _HeldHistories, fits: int) -> None:
         settings = Settings()
-        self._loads = _HeldHistories(series)
+        self._loads = loads
         self._turns = Turns(settings.workers)
         self.pool = ForecastPool(ForecastFits(settings.fit_workers, settings.fit_deadline_seconds))
         self.forecaster = _FewFits(self.pool, self._turns, fits)
-        self._memories: list[ForecastMemory | None] = [None] * series
+        self._memories: list[ForecastMemory | None] = [None] * loads.count
         limits = SourceLimits(timeout_s=10, max_bytes=1, max_series=1, max_concurrency=1)
         spec = SourceSpec("http://prometheus:9090", None, None, None, True, None, None, None, limits, 60)
         self._source = Source("main", 1, spec)
@@ -231,30 +251,52 @@ class _World:
         return await asyncio.gather(*self.forecaster.asked)
 
 
-async def _measure_inside(series: int, fits: int) -> dict[str, float]:
-    world, probe = _World(series, fits), _LoopProbe()
-    probing, began, cpu = asyncio.ensure_future(probe.run()), time.monotonic(), time.process_time()
+@dataclass(frozen=True)
+class _Round:
+    """Seconds until all were forecast, fitted and moved on, and how many fits failed."""
+
+    forecasting: float
+    fitting: float
+    advancing: float
+    failed: int
+
+
+async def _play_round(loads: _HeldHistories, fits: int, probe: _LoopProbe) -> _Round:
+    """Forecast all series for the first time, as after a restart, and move all on by one slot."""
+    gc.collect()  # what the last round left is no memory of this one
+    probing, world, began = asyncio.ensure_future(probe.run()), _World(loads, fits), time.monotonic()
     async with asyncio.timeout(WITHIN_S):
         forecasting = await world.forecast_all()
         results = await world.finish_fits()
         fitting = time.monotonic() - began
         advancing = await world.forecast_all()
-    cpu = time.process_time() - cpu
     probing.cancel()
     await world.pool.close()
+    return _Round(forecasting, fitting, advancing, results.count(None))
+
+
+async def _measure_inside(series: int, fits: int, rounds: int) -> dict[str, float]:
+    idle, busy = _LoopProbe(), _LoopProbe()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(idle.run(), IDLE_S)
+    loads = _HeldHistories(series)
+    cpu = time.process_time()
+    played = [await _play_round(loads, fits, busy) for _ in range(rounds)]
+    cpu = time.process_time() - cpu
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "series": series,
-        "fits": len(results),
-        "fits_failed": results.count(None),
-        "loop_p50_s": quantile(probe.delays, 0.5),
-        "loop_p99_s": quantile(probe.delays, 0.99),
-        "loop_max_s": max(probe.delays),
-        "forecast_wall_s": forecasting,
-        "fits_wall_s": fitting,
-        "advance_wall_s": advancing,
-        "cpu_s": cpu,
-        "worker_cpu_s": used.ru_utime + used.ru_stime,
+        "fits": fits,
+        "fits_failed": sum(each.failed for each in played),
+        "loop_p50_s": quantile(busy.delays, 0.5),
+        "loop_p99_s": quantile(busy.delays, 0.99),
+        "loop_max_s": max(busy.delays),
+        "idle_p99_s": quantile(idle.delays, 0.99),
+        "forecast_wall_s": max(each.forecasting for each in played),
+        "fits_wall_s": max(each.fitting for each in played),
+        "advance_wall_s": max(each.advancing for each in played),
+        "cpu_s": cpu / rounds,
+        "worker_cpu_s": (used.ru_utime + used.ru_stime) / rounds,
     }
 
 
@@ -263,13 +305,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m e2e.bench.forecast_load", description=__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=1000, help="series forecast at once (default 1000)")
     parser.add_argument("--fits", type=int, default=20, help="of them, those fitted in full meanwhile (default 20)")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
     if options.inside:
+        spare_collections()
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins here, not with the imports
         print("ready", flush=True)
         sys.stdin.read()
-        print(json.dumps(asyncio.run(_measure_inside(options.series, options.fits))))
+        print(json.dumps(asyncio.run(_measure_inside(options.series, options.fits, options.inside))))
         return 0
     print(json.dumps(asdict(measure(options.series, options.fits)), indent=1))
     print(describe_machine(), file=sys.stderr)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.ma  # numpy itself imports it at the first median of few columns, and nothing else runs for 50 ms
 from numpy.typing import NDArray
 
 from presage.adapters.forecast_fits import ForecastFits

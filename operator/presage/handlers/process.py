@@ -7,7 +7,6 @@ lost the Lease exits at once: whatever it still believed is no longer its busine
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from presage.observability.logging import configure_logging
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.runtime.engine import Engine
+from presage.runtime.garbage import spare_collections
 from presage.runtime.http import Health, HttpServer
 from presage.runtime.lease import Lease, LeaseLost
 from presage.runtime.settings import Settings, SettingsError, read_settings
@@ -48,17 +48,8 @@ def run_operator(kinds: Sequence[AnyKind]) -> int:
         print(f"presage operator: {error}", file=sys.stderr)
         return 2
     configure_logging(settings.log_level)
-    _spare_collections()
+    spare_collections()
     return asyncio.run(_Process(settings, kinds).run())
-
-
-def _spare_collections() -> None:
-    """Keep the cyclic collector from going through all there is at each large answer, with every thread stopped.
-
-    What imports made is never garbage, and an answer's lists are no cycles.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 class _Process:
