@@ -19,7 +19,7 @@ from presage.core.forecast.pool import pool_of
 from presage.core.forecast.report import Batch, report
 from presage.core.forecast.series import Row, lay_row
 from presage.core.forecast.state import State, ring_slots, same_kind, unpack
-from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast
+from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast, SmallArray
 
 CHUNK_ROWS = 128
 CHUNK_SLOTS = 800_000  # rows times slots handled at once
@@ -48,15 +48,14 @@ def advance_states(
     states: Sequence[State], new: Sequence[FloatArray], horizon: int, quantiles: Sequence[float]
 ) -> list[Forecast]:
     """Move each state by its new values and forecast with its stored coefficients."""
-    geometries = [geometry_of(s.step, s.given) for s in states]
-    rows = [_moved(s, g, v, horizon) for s, g, v in zip(states, geometries, new, strict=True)]
+    rows = _moved(states, new, horizon)
 
     def kind(i: int) -> Hashable:
-        return geometries[i], int(rows[i].ahead.max()), len(new[i])
+        return states[i].step, states[i].given, int(rows[i].ahead[-1]), len(new[i])
 
     def run(part: list[int]) -> list[Forecast]:
         group = [rows[i] for i in part]
-        return _advance_group(group, [states[i] for i in part], len(new[part[0]]), horizon, quantiles)
+        return _advance_group(group, [states[i] for i in part], len(new[part[0]]), quantiles)
 
     return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run)
 
@@ -138,32 +137,43 @@ def _allowed(rows: Sequence[Row], geometry: Geometry, found: BoolArray) -> BoolA
     return out
 
 
-def _moved(state: State, geometry: Geometry, new: FloatArray, horizon: int) -> Row:
-    """The state's row after `new` values."""
-    clean = np.where(np.isfinite(new), new, np.nan)
+def _moved(states: Sequence[State], new: Sequence[FloatArray], horizon: int) -> list[Row]:
+    """Each state's row after its new values."""
+    counts = [len(v) for v in new]
+    together = np.concatenate([*new, np.empty(0)])
+    together[~np.isfinite(together)] = np.nan
+    exponents = np.repeat(np.array([s.exponent for s in states], dtype=np.int64), counts)
     with np.errstate(over="ignore"):
-        scaled = np.clip(np.ldexp(clean, -state.exponent), -RING_LIMIT, RING_LIMIT)
+        scaled = np.clip(np.ldexp(together, -exponents), -RING_LIMIT, RING_LIMIT).astype(np.float32)
+    out, first = [], 0
+    for state, count in zip(states, counts, strict=True):
+        part = slice(first, first + count)
+        out.append(_moved_row(state, together[part], scaled[part], horizon))
+        first += count
+    return out
+
+
+def _moved_row(state: State, clean: FloatArray, scaled: SmallArray, horizon: int) -> Row:
+    geometry = geometry_of(state.step, state.given)
     # cut to the ring's length before use: slot by slot or all at once then sees the same
-    values = np.concatenate([state.ring.astype(np.float64), scaled])
-    values = values[-ring_slots(geometry, state.found, horizon) :]
-    known = len(state.ring) > 0 or bool(np.isfinite(clean).any())
+    kept = ring_slots(geometry, state.found, horizon)
+    values = np.concatenate([state.ring[-max(kept - len(scaled), 1) :], scaled])[-kept:]
+    known = len(state.ring) > 0 or not np.isnan(clean).all()
     return lay_row(
         geometry,
         state.zone,
-        state.end + len(new) * state.step,
+        state.end + len(scaled) * state.step,
         horizon,
         values=values,
         observed=values,
         exponent=state.exponent,
-        signed=state.signed or bool((clean < 0).any()),
-        slots=state.slots + len(new) if known else 0,
+        signed=state.signed or min(clean.tolist(), default=0.0) < 0,
+        slots=state.slots + len(scaled) if known else 0,
         warnings=(),
     )
 
 
-def _advance_group(
-    rows: list[Row], states: list[State], new: int, horizon: int, quantiles: Sequence[float]
-) -> list[Forecast]:
+def _advance_group(rows: list[Row], states: list[State], new: int, quantiles: Sequence[float]) -> list[Forecast]:
     geometry = rows[0].geometry
     furthest = int(max(r.ahead.max() for r in rows))
     reach = min(new, geometry.day)

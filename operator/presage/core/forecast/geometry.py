@@ -47,6 +47,10 @@ class Geometry:
     seasons: tuple[Season, ...]
     given: tuple[int, ...] | None
 
+    def __hash__(self) -> int:
+        """Quick, for the caches: few geometries share a step and a day."""
+        return hash((self.step, self.day, self.given))
+
     @property
     def edges(self) -> tuple[int, ...]:
         """Last step of each horizon bucket: 3 slots, 1/24, 1/8, 1/3 and 1 "day"; the last one is open."""

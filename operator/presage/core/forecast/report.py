@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -54,13 +54,13 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     point = curve(raw)
     curves = {q: point if q == 0.5 else curve(raw + _offsets(batch, q)) for q in quantiles}
     covered = {q: _coverage(fitted, q) for q in quantiles}
-    losses = to_unit(fitted.loss, exponents).tolist()
+    losses = to_unit(fitted.loss, exponents).reshape(len(rows), -1).tolist()
     shares = batch.ahead.shares.T.tolist()
     packed = pack(fitted)
     out = []
     for i, row in enumerate(rows):
         steps = row.steps
-        errors = dict(zip(names, map(tuple, losses[i]), strict=True))
+        errors = dict(zip(names, _runs(losses[i], BUCKETS), strict=True))
         out.append(
             Forecast(
                 point=point[i, steps].copy(),
@@ -78,6 +78,11 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
             )
         )
     return out
+
+
+def _runs(values: Iterable[float], length: int) -> Iterator[tuple[float, ...]]:
+    """Tuples of `length` values each."""
+    return zip(*[iter(values)] * length, strict=True)
 
 
 def _offsets(batch: Batch, level: float) -> FloatArray:

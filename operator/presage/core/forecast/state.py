@@ -64,7 +64,7 @@ def next_state(row: Row, found: tuple[int, ...], coefficients: SmallArray) -> St
     geometry = row.geometry
     ring = row.values[-ring_slots(geometry, found, len(row.ahead)) :]
     return State(
-        ring=ring.astype(np.float32),
+        ring=ring.astype(np.float32, copy=False) if ring.base is None else ring.astype(np.float32),
         coefficients=coefficients,
         step=geometry.step,
         given=geometry.given,
