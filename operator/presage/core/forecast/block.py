@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from presage.core.forecast.geometry import Geometry, Season
 from presage.core.forecast.types import FloatArray, IntArray
 
 TRANSPOSED_TOGETHER = 8  # rows; one cache line
+
+T = TypeVar("T")
 
 
 class Block:
@@ -49,7 +52,7 @@ class Block:
         same = lags is None or all(a is b for a, b in zip(lags, rows, strict=True))
         loose = rows if lags is None else lags
         self.filled = _filled(loose, self.observed if same else _stack(loose, self.width), geometry)
-        self._cache: dict[Hashable, FloatArray] = {}
+        self._cache: dict[Hashable, Any] = {}
         self._parts: dict[bytes, Block] = {}
 
     def subset(self, rows: IntArray) -> Block:
@@ -63,11 +66,11 @@ class Block:
             self._parts[key] = part
         return self._parts[key]
 
-    def cached(self, key: Hashable, make: Callable[[], FloatArray]) -> FloatArray:
-        """The array `make` returns, made once per key."""
+    def cached(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made once per key."""
         if key not in self._cache:
             self._cache[key] = make()
-        return self._cache[key]
+        return cast("T", self._cache[key])
 
     @property
     def rows(self) -> int:

@@ -55,22 +55,22 @@ def _fading(fade: float, ahead: IntArray) -> FloatArray:
     return np.asarray(0.5 ** ((ahead - 1) / fade))[:, None]
 
 
-def _recent(season: Season, memory: float, block: Block, cuts: IntArray) -> FloatArray:
-    """(2, c, rows) weighted sums of the known recent values, and of the profile at the same slots."""
+def _recent(season: Season, memory: float, block: Block, cuts: IntArray) -> tuple[FloatArray, ...]:
+    """Two of (c, rows): weighted sums of the known recent values, and of the profile at the same slots."""
     weights = decay_weights(memory, block.width - block.lo)
     both = block.cached(("beside", season.slots), lambda: _beside(season, block))
 
-    def make() -> FloatArray:
-        return np.stack([sums_before(values, cuts - block.lo, weights) for values in both])
+    def make() -> tuple[FloatArray, ...]:
+        return tuple(sums_before(values, cuts - block.lo, weights) for values in both)
 
     return block.cached(("recent", season.slots, memory, cuts.tobytes()), make)
 
 
-def _beside(season: Season, block: Block) -> FloatArray:
-    """(2, columns, rows) values and profile since `lo`, both 0 where either is unknown."""
+def _beside(season: Season, block: Block) -> tuple[FloatArray, FloatArray]:
+    """Two of (columns, rows): values and profile since `lo`, both 0 where either is unknown."""
     now = block.observed[block.lo :]
     usual = typical(season, block)[: len(now)]
     known = zero_missing(now - usual)[1]
     if known is None:
-        return np.stack([now, usual])
-    return np.stack([np.where(known, now, 0.0), np.where(known, usual, 0.0)])
+        return now, usual
+    return np.where(known, now, 0.0), np.where(known, usual, 0.0)

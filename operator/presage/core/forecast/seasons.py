@@ -14,7 +14,7 @@ from presage.core.forecast.types import BoolArray, FloatArray, IntArray, SeasonR
 BETTER = 0.95  # the lag's error must lie below this share of the rivals' error
 MIN_AUTOCORRELATION = 0.2
 TEST_PERIODS = 4  # newest periods looked at
-TEST_SLOTS = 600  # about as many slots of them are looked at
+TEST_SLOTS = 1200  # at most so many slots of them are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ def find_seasons(block: Block) -> Evidence:
 
 
 def _stride(lag: int) -> int:
-    """Every how many slots to look: some hundred of them tell; never in step with hours, halves or thirds."""
-    stride = max(1, TEST_PERIODS * lag // TEST_SLOTS)
+    """Every how many slots to look: some hundreds tell enough; never in step with hours, halves or thirds."""
+    stride = math.ceil(TEST_PERIODS * lag / TEST_SLOTS)
     while math.gcd(stride, 6) > 1:
-        stride -= 1
+        stride += 1
     return stride
 
 
