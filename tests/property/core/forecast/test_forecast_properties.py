@@ -206,9 +206,23 @@ def test_no_look_into_the_future(seed: int, length: int, horizon: int, effort: E
     plain = forecast_one(series(longer[:length].copy()), horizon, LEVELS, effort=effort)
     longer[length:] = 1e6
     assert_same(plain, forecast_one(series(longer[:length]), horizon, LEVELS, effort=effort), rtol=0)
-    coarse = Series(np.full(50, 1e6), length * STEP, 10 * STEP)  # a coarse history that goes on beyond the origin
-    seeing = dataclasses.replace(series(longer[:length]), coarse=coarse)
-    assert_same(plain, forecast_one(seeing, horizon, LEVELS, effort=effort), rtol=0)
+
+
+@FEW
+@given(seeds, st.integers(2, 6 * DAY), st.integers(1, 2 * DAY), efforts)
+def test_a_coarse_history_is_read_up_to_the_origin(seed: int, length: int, fine: int, effort: Effort) -> None:
+    """It goes on beyond the origin; what it holds there changes nothing."""
+    values = history(seed, length * 5)
+    recent = series(values[-fine:], (len(values) - min(fine, len(values))) * STEP)
+    coarse = np.append(np.where(np.isnan(values), 0, values).reshape(-1, 5).mean(axis=1), np.full(DAY, 50.0))
+    other = coarse.copy()
+    other[length:] = 1e6
+    one, two = (
+        forecast_one(dataclasses.replace(recent, coarse=Series(c, 0, 5 * STEP)), 12, LEVELS, effort=effort)
+        for c in (coarse, other)
+    )
+    assert_same(one, two, rtol=0)
+    assert (one.seasons, one.history_rung) == (two.seasons, two.history_rung)
 
 
 @FEW
