@@ -59,7 +59,9 @@ class _Process:
         self._settings = settings
         self._kinds = kinds
         self._metrics = Metrics(
-            per_object=settings.object_metrics, gauges={k: v for kind in kinds for k, v in kind.gauges.items()}
+            per_object=settings.object_metrics,
+            gauges={k: v for kind in kinds for k, v in kind.gauges.items()},
+            gauge_labels={k: v for kind in kinds for k, v in kind.gauge_labels.items()},
         )
         self._phase: str | None = "starting"  # what this replica is still at; None once it works or waits its turn
         self._unconnected: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -38,6 +38,8 @@ EVERY_OBJECT: Mapping[str, str] = {"object_ready": "1 while what the spec asks f
 
 PER_OBJECT_LABELS = ("kind", "namespace", "name")
 
+_Object = tuple[str, str, str]
+
 
 class Metrics:
     """All series of one process.
@@ -45,15 +47,24 @@ class Metrics:
     Args:
         per_object: Whether the per-object series are exported.
         gauges: Help of the per-object series: name without prefix → help.
+        gauge_labels: Which of them have a label of their own, and its name.
     """
 
-    def __init__(self, *, per_object: bool = True, gauges: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        per_object: bool = True,
+        gauges: Mapping[str, str] | None = None,
+        gauge_labels: Mapping[str, str] | None = None,
+    ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)  # memory, CPU, open files
         PlatformCollector(registry=self.registry)
         self._per_object = per_object
         self._help = {**(gauges or {}), **EVERY_OBJECT}
+        self._own_labels = gauge_labels or {}
         self._objects: dict[str, Gauge] = {}
+        self._shown: dict[_Object, set[tuple[str, ...]]] = {}  # name of the series, and its own label's value if any
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []
         self.loop_lag = Histogram(
             "presage_event_loop_lag_seconds",
@@ -94,7 +105,7 @@ class Metrics:
             ["kind", "binding"],
             registry=self.registry,
         )
-        self._readiness: dict[tuple[str, str, str], bool] = {}
+        self._readiness: dict[_Object, bool] = {}
         self._objects_by_readiness = Gauge(
             "presage_objects",
             "Objects by kind and by whether what their spec asks for is in force.",
@@ -126,36 +137,50 @@ class Metrics:
         """Count one request to the Kubernetes API; safe to call from threads."""
         self._kube_requests.labels(verb, resource, outcome).inc()
 
-    def set_object(self, kind: str, namespace: str, name: str, values: Mapping[str, float], *, ready: bool) -> None:
+    def set_object(
+        self, kind: str, namespace: str, name: str, values: Mapping[str, float | Mapping[str, float]], *, ready: bool
+    ) -> None:
         """Count an object as ready or not, and set its own series, `presage_<name of the value>`.
 
-        Values left out are removed. The series `presage_object_ready` comes by itself.
+        The value of a series with a label of its own is a mapping: the label's value → value. What is left out is
+        removed. The series `presage_object_ready` comes by itself.
         """
         labels = (kind, namespace, name)
         self._count_as(labels, ready)
         if not self._per_object:
             return
-        values = {**values, "object_ready": float(ready)}
-        for value_name, value in values.items():
-            if value_name not in self._objects:
-                self._objects[value_name] = Gauge(
-                    f"presage_{value_name}",
-                    self._help.get(value_name, value_name),
-                    PER_OBJECT_LABELS,
-                    registry=self.registry,
-                )
-            self._objects[value_name].labels(*labels).set(value)
-        for value_name in self._objects.keys() - values.keys():
-            self._objects[value_name].remove(*labels)
+        shown: dict[tuple[str, ...], float] = {}
+        for series, value in {**values, "object_ready": float(ready)}.items():
+            shown |= {(series, at): v for at, v in value.items()} if isinstance(value, Mapping) else {(series,): value}
+        for (series, *own), value in shown.items():
+            self._gauge(series).labels(*labels, *own).set(value)
+        self._hide(labels, shown.keys())
 
     def forget_object(self, kind: str, namespace: str, name: str) -> None:
         """Count a deleted object no more, and remove its series."""
         labels = (kind, namespace, name)
         self._count_as(labels, None)
-        for gauge in self._objects.values():
-            gauge.remove(*labels)
+        self._hide(labels, ())
 
-    def _count_as(self, labels: tuple[str, str, str], ready: bool | None) -> None:
+    def _gauge(self, series: str) -> Gauge:
+        if series not in self._objects:
+            own = (self._own_labels[series],) if series in self._own_labels else ()
+            self._objects[series] = Gauge(
+                f"presage_{series}",
+                self._help.get(series, series),
+                (*PER_OBJECT_LABELS, *own),
+                registry=self.registry,
+            )
+        return self._objects[series]
+
+    def _hide(self, labels: _Object, but: Collection[tuple[str, ...]]) -> None:
+        """Remove what is shown of an object, but for these."""
+        for series, *own in self._shown.pop(labels, set()) - set(but):
+            self._objects[series].remove(*labels, *own)
+        if but:
+            self._shown[labels] = set(but)
+
+    def _count_as(self, labels: _Object, ready: bool | None) -> None:
         """Move an object to the count of those that are ready or not; None takes it out of both."""
         before = self._readiness.pop(labels, None)
         if ready is not None:

@@ -22,6 +22,10 @@ PlanT = TypeVar("PlanT")
 MemoryT = TypeVar("MemoryT")
 
 
+GaugeValue = float | Mapping[str, float]
+"""Of a per-object series: its value, or, if it has a label of its own, the label's value → value."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectKey:
     """Names one object; `namespace` is empty for cluster-scoped kinds."""
@@ -42,7 +46,7 @@ class PolicyRule:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One documented reason of a condition."""
+    """One documented reason, of a condition or of an event alone: then `condition` is empty."""
 
     condition: str
     name: str
@@ -68,6 +72,14 @@ class WatchedType:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something done or found out that is worth an event: PascalCase reason and a message for a person."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision(Generic[PlanT, MemoryT]):
     """What `decide` answers.
 
@@ -77,10 +89,11 @@ class Decision(Generic[PlanT, MemoryT]):
         status: All other fields of status.
         next_in_s: Seconds until the object is due again.
         memory: Handed to the next `gather`; lost on restart, so nothing may depend on it for safety.
-        gauges: Per-object series: name → value.
+        gauges: Per-object series: name → value, or, of a series with a label of its own, the label's value → value.
         binding: Which rule decided, for the count of decisions; empty where nothing was.
         needs_undo: Whether the plan makes something that no owner reference removes: the object gets a finalizer
             first, and is let go only after the kind's `undo`.
+        notes: What was found out and is worth an event.
     """
 
     plan: PlanT | None
@@ -88,17 +101,10 @@ class Decision(Generic[PlanT, MemoryT]):
     status: Mapping[str, object]
     next_in_s: float
     memory: MemoryT
-    gauges: Mapping[str, float] = field(default_factory=dict)
+    gauges: Mapping[str, GaugeValue] = field(default_factory=dict)
     binding: str = ""
     needs_undo: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something done that is worth an event: PascalCase reason and a message for a person."""
-
-    reason: str
-    message: str
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,9 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
             It may run twice, and is told whom to undo for but no spec: that may have changed since, or be invalid.
         watched: Types whose changes make objects of this kind due.
         rules: RBAC this kind needs beyond reading itself and writing its status.
-        reasons: Every reason its conditions can carry.
+        reasons: Every reason its conditions can carry, and those of events about something else than a condition.
         gauges: Every per-object series `decide` may give: name without prefix → help.
+        gauge_labels: Which of them have a label of their own, and its name.
         volatile_status: Dotted paths of status fields whose change alone is no reason to write: they ride along with
             other writes and refresh by themselves only rarely.
     """
@@ -139,6 +146,7 @@ class KindDefinition(Generic[ModelT, InputT, PlanT, MemoryT]):
     rules: tuple[PolicyRule, ...] = ()
     reasons: tuple[Reason, ...] = ()
     gauges: Mapping[str, str] = field(default_factory=dict)
+    gauge_labels: Mapping[str, str] = field(default_factory=dict)
     volatile_status: tuple[str, ...] = ()
     undo: Callable[[Owner, Ports], Awaitable[None]] | None = None
 

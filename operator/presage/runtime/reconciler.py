@@ -17,7 +17,7 @@ from presage.adapters.kube import Forbidden, KubeError
 from presage.core.conditions import Condition
 from presage.core.outcome import Fail, Ok, Outcome, Retry
 from presage.observability.metrics import Metrics
-from presage.reconcile.kind import AnyKind, Applied, Decision, ObjectKey
+from presage.reconcile.kind import AnyKind, Applied, Decision, GaugeValue, ObjectKey
 from presage.reconcile.ports import Json, Objects, Ports
 from presage.resources.base import InvalidSpecError
 from presage.runtime.deletion import Deletion
@@ -97,7 +97,7 @@ class Reconciler:
         ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
         self._show(key, decision.gauges, ready)
         await self._report(definition, key, body, (ready, *conditions), decision.status)
-        for note in applied.notes:
+        for note in (*decision.notes, *applied.notes):
             self._events.announce(body, "Normal", note.reason, note.message)
         return applied.outcome
 
@@ -108,7 +108,7 @@ class Reconciler:
         log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
         return applied
 
-    def _show(self, key: ObjectKey, gauges: Mapping[str, float], ready: Condition) -> None:
+    def _show(self, key: ObjectKey, gauges: Mapping[str, GaugeValue], ready: Condition) -> None:
         self._metrics.set_object(key.kind, key.namespace, key.name, gauges, ready=ready.status == "True")
 
     async def _report(

@@ -142,11 +142,11 @@ def _list_entries(nodes: Iterable[tuple[str, Schema]]) -> Iterator[tuple[str, Sc
 
 
 def render_reasons(kinds: Iterable[AnyKind]) -> str:
-    """Return every reason a condition can carry, one table a kind."""
+    """Return every reason of a condition, and of an event about something else, one table a kind."""
     lines = [HEADER, "# Reasons of conditions", ""]
     lines += ["What to do first when nothing scales: [troubleshooting](../troubleshooting.md).", ""]
     for kind in kinds:
-        rows = [[r.condition, f"`{r.name}`", r.meaning, r.remedy] for r in kind.reasons]
+        rows = [[r.condition or "(an event)", f"`{r.name}`", r.meaning, r.remedy] for r in kind.reasons]
         lines += [f"## {kind.name}", "", *render_table(("condition", "reason", "cause", "what to do"), rows), ""]
     return "\n".join(lines)
 
@@ -169,7 +169,7 @@ def render_settings() -> str:
     return "\n".join([*lines, *render_table(("variable", "type", "default", "meaning"), rows), ""])
 
 
-def render_metrics(kinds: Iterable[AnyKind]) -> str:
+def render_metrics(kinds: Sequence[AnyKind]) -> str:
     """Return the reference of the series under /metrics."""
     families = sorted(Metrics().registry.collect(), key=lambda family: family.name)
     own = [_describe_family(family) for family in families if family.name.startswith("presage_")]
@@ -186,10 +186,11 @@ def render_metrics(kinds: Iterable[AnyKind]) -> str:
     lines += ["", "## Of each object", ""]
     lines += [f"Labels: {labels}. Only the operator that acts serves them; the chart's value `operator.objectMetrics` "]
     lines[-1] += "switches them off. A value that is not known has no series."
+    own_labels = {name: label for kind in kinds for name, label in kind.gauge_labels.items()}
     groups = {"Every kind": EVERY_OBJECT, **{kind.name: kind.gauges for kind in kinds if kind.gauges}}
     for title, gauges in groups.items():
-        rows = [[f"`presage_{name}`", text] for name, text in sorted(gauges.items())]
-        lines += ["", f"### {title}", "", *render_table(("series", "meaning"), rows)]
+        rows = [[f"`presage_{name}`", own_labels.get(name, ""), text] for name, text in sorted(gauges.items())]
+        lines += ["", f"### {title}", "", *render_table(("series", "label of its own", "meaning"), rows)]
     return "\n".join([*lines, ""])
 
 

@@ -74,6 +74,23 @@ async def test_a_deleted_object_takes_its_series_along() -> None:
     assert await samples(metrics, "presage_desired_replicas") == {("MetricProfile", "q", "n"): 3}
 
 
+async def test_a_series_with_a_label_of_its_own_follows_what_the_label_says() -> None:
+    metrics = Metrics(gauges={"forecast_weight": "Share."}, gauge_labels={"forecast_weight": "model"})
+    for name in "pq":
+        metrics.set_object("K", "n", name, {"forecast_weight": {"day": 0.7, "last": 0.3}}, ready=True)
+    metrics.set_object("K", "n", "p", {"forecast_weight": {"day": 0.6, "week": 0.4}}, ready=True)
+    left = {("K", "day", "q", "n"): 0.7, ("K", "last", "q", "n"): 0.3}
+    assert await samples(metrics, "presage_forecast_weight") == {
+        ("K", "day", "p", "n"): 0.6,
+        ("K", "week", "p", "n"): 0.4,
+        **left,
+    }
+    metrics.set_object("K", "n", "p", {}, ready=True)
+    assert await samples(metrics, "presage_forecast_weight") == left
+    metrics.forget_object("K", "n", "q")
+    assert await samples(metrics, "presage_forecast_weight") == {}
+
+
 async def test_per_object_series_can_be_switched_off() -> None:
     metrics = Metrics(per_object=False)
     metrics.set_object("MetricProfile", "n", "p", {"desired_replicas": 3}, ready=True)
