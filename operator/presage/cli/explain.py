@@ -43,6 +43,21 @@ def render(profile: Mapping[str, Any]) -> str:
         lines.append(f"  forecast   from {forecast.get('originTime')}, history {forecast.get('historyRung')}: {shares}")
         if "loss" in forecast and "naiveLoss" in forecast:
             lines.append(f"  error      {forecast['loss']:g} mean absolute; best naive {forecast['naiveLoss']:g}")
+        lines += _render_forecast(forecast)
     for condition in status["conditions"]:
         lines.append(f"  {condition['type']:<16}{condition['status']:<8}{condition['reason']}: {condition['message']}")
     return "\n".join(lines)
+
+
+def _render_forecast(forecast: Mapping[str, Any]) -> list[str]:
+    """Return what the forecast stands on, as far as it is known."""
+    coverage, tests = forecast.get("coverage"), forecast.get("seasonTests") or ()
+    lines = []
+    if coverage:
+        lines.append(f"  coverage   {coverage['got']:.1%} of {coverage['asked']:.1%}, {coverage['samples']} outcomes")
+    if tests:
+        said = (f"{t['seasonSeconds']} s {'used' if t['used'] else 'not used'} ({t['reason']})" for t in tests)
+        lines.append(f"  seasons    {', '.join(said)}")
+    if "levelShiftTime" in forecast:
+        lines.append(f"  new level  since {forecast['levelShiftTime']}")
+    return lines

@@ -72,19 +72,17 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._reconciles = Histogram(
+        self._reconciles = self._durations(
             "presage_reconcile_duration_seconds",
             "Duration of reconciles by kind and outcome.",
-            ["kind", "outcome"],
-            buckets=_SECONDS,
-            registry=self.registry,
+            "kind",
+            "outcome",
         )
-        self._source_requests = Histogram(
+        self._source_requests = self._durations(
             "presage_source_request_duration_seconds",
             "Duration of requests to metrics sources; outcome is ok or the fault's reason.",
-            ["source", "outcome"],
-            buckets=_SECONDS,
-            registry=self.registry,
+            "source",
+            "outcome",
         )
         self._kube_requests = Counter(
             "presage_kube_requests_total",
@@ -92,12 +90,10 @@ class Metrics:
             ["verb", "resource", "outcome"],
             registry=self.registry,
         )
-        self._fits = Histogram(
+        self._fits = self._durations(
             "presage_forecast_fit_duration_seconds",
             "Duration of full fits in worker processes; outcome is Done, Failed, Died (the process) or Late.",
-            ["outcome"],
-            buckets=_SECONDS,
-            registry=self.registry,
+            "outcome",
         )
         self._decisions = Counter(
             "presage_decisions_total",
@@ -112,6 +108,9 @@ class Metrics:
             ["kind", "ready"],
             registry=self.registry,
         )
+
+    def _durations(self, name: str, documentation: str, *labels: str) -> Histogram:
+        return Histogram(name, documentation, labels, buckets=_SECONDS, registry=self.registry)
 
     def watch_value(self, name: str, read: Callable[[], float]) -> None:
         """Export a gauge of `WATCHED` whose value is read, on the event loop, when it is scraped."""

@@ -146,6 +146,47 @@ class CoverageStatus(Model):
     samples: int = Field(ge=0, description="Number of outcomes counted.")
 
 
+class SeasonStatus(Model):
+    """A season that was considered."""
+
+    season_seconds: int = Field(ge=1, description="Its length, in seconds.")
+    used: bool = Field(description="Whether the forecast counts on it.")
+    reason: str = Field(
+        max_length=32,
+        description=(
+            "Given (in the spec), Repeats (found), or why not: NoBetterThanRivals, NotCorrelated, TooLittleHistory."
+        ),
+    )
+    loss: float | None = Field(default=None, description="Mean absolute error of the value one season before.")
+    rival_loss: float | None = Field(
+        default=None,
+        description=(
+            "What that must be clearly below: the lowest such error of the season's mean, of the value half a season "
+            "before, and of shorter seasons in use."
+        ),
+    )
+    autocorrelation: float | None = Field(default=None, description="Autocorrelation one season apart, -1 to 1.")
+
+
+class NaiveLossStatus(Model):
+    """Errors of the naive forecasts."""
+
+    last: float | None = Field(default=None, description="Of the last value.")
+    day: float | None = Field(default=None, description="Of the value one day before.")
+    week: float | None = Field(default=None, description="Of the value one week before.")
+
+
+class LossStatus(Model):
+    """Mean absolute errors in the backtest up to one distance ahead, beyond the distance before it."""
+
+    horizon_seconds: int = Field(ge=1, description="How far ahead it goes, in seconds.")
+    loss: float | None = Field(default=None, description="Of the leader, in the load's unit.")
+    naive: NaiveLossStatus | None = Field(
+        default=None,
+        description="Of the naive forecasts. Given seasons: the shortest of 24 slots or more is the day.",
+    )
+
+
 class ForecastStatus(Model):
     """The forecast in force. Refreshed with changes, else at most every ten minutes."""
 
@@ -156,18 +197,45 @@ class ForecastStatus(Model):
     seasons_seconds: tuple[int, ...] = Field(
         default=(), max_length=8, description="Lengths of the seasons in use, in seconds."
     )
+    season_tests: tuple[SeasonStatus, ...] = Field(
+        default=(), max_length=8, description="Each season that was considered, shortest first, and why it is used."
+    )
     next: tuple[ForecastPoint, ...] = Field(default=(), max_length=12, description="Points ahead.")
     leader: str | None = Field(default=None, max_length=64, description="Model with the largest share.")
     weights: dict[str, float] = Field(
         default_factory=dict, max_length=32, description="Share of each model, those of 5 % and more."
     )
-    coverage: CoverageStatus | None = Field(default=None, description="How honest the quantile has been.")
-    loss: float | None = Field(default=None, description="Mean absolute error of the forecast in its backtest.")
+    coverage: CoverageStatus | None = Field(
+        default=None, description="How honest the quantile that replicas are made for has been."
+    )
+    coverage_by_level: tuple[CoverageStatus, ...] = Field(
+        default=(), max_length=8, description="The same of each level in use."
+    )
+    loss: float | None = Field(
+        default=None,
+        description="Mean absolute error of the leader in the backtest, over the whole horizon, in the load's unit.",
+    )
     naive_loss: float | None = Field(
         default=None, description="The same of the best naive forecast: last value, yesterday or last week."
     )
+    loss_by_horizon: tuple[LossStatus, ...] = Field(
+        default=(), max_length=8, description="Errors in the backtest, by how far ahead."
+    )
     history_rung: str | None = Field(
         default=None, max_length=32, description="How much history there is: Hours, Day, Days or Full."
+    )
+    level_shift_time: str | None = Field(
+        default=None,
+        description="When the load last changed its level for good (RFC 3339); absent if that was not seen.",
+        json_schema_extra={"format": "date-time"},
+    )
+    warnings: tuple[Annotated[str, Field(max_length=200)], ...] = Field(
+        default=(), max_length=4, description="What to know about the history, one sentence each."
+    )
+    tier: str | None = Field(
+        default=None,
+        max_length=16,
+        description="Which tier fitted it: batch, which is there at once, or full, which is better and takes longer.",
     )
     refitted: str | None = Field(
         default=None,

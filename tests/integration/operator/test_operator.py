@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -100,6 +101,39 @@ def test_replicas_follow_the_load_and_status_says_why(shop: Shop, exporter: Expo
     eventually(lambda: shop.condition("ForecastTrusted")[1], lambda r: r != "ShortHistory", 30, "one season is seen")
     exporter.rate = 20
     eventually(shop.replicas, lambda n: n <= 6, 60, "replicas fall in steps")
+
+
+def test_status_and_metrics_say_why_the_forecast_is_as_it_is(
+    shop: Shop, exporter: Exporter, operators: tuple[Operator, Operator]
+) -> None:
+    exporter.rate = 100
+    shop.create_target()
+    shop.create_profile()
+    eventually(
+        lambda: shop.condition("ForecastTrusted")[1], lambda r: r in ("BacktestPassed", "NaiveIsBetter"), 45, "fit"
+    )
+    # Status is refreshed rarely; a change of the spec writes it at once.
+    shop.objects.patch_namespaced_custom_object(
+        GROUP, VERSION, shop.namespace, "metricprofiles", "shop", {"spec": {"scaling": {"maxReplicas": 21}}}
+    )
+    status = eventually(lambda: shop.profile()["status"], lambda s: s["observedGeneration"] == 2, 15, "status follows")
+    forecast = status["forecast"]
+    assert forecast["seasonTests"] == [{"seasonSeconds": 10, "used": True, "reason": "Given"}]
+    assert [bucket["horizonSeconds"] for bucket in forecast["lossByHorizon"]] == [3, 10]
+    assert all({"loss", "naive"} <= bucket.keys() for bucket in forecast["lossByHorizon"])
+    assert {level["asked"] for level in forecast["coverageByLevel"]} == {0.5, 0.9}
+    assert forecast["coverage"] in forecast["coverageByLevel"]
+    assert forecast["leader"] in forecast["weights"]
+    assert len(json.dumps(status)) < 8192
+    leader = next(operator for operator in operators if operator.leads)
+    (own,) = (line for line in leader.get("/metrics")[1].splitlines() if is_own(line, "history_rung", shop.namespace))
+    assert f'rung="{forecast["historyRung"]}"' in own
+    shop.objects.delete_namespaced_custom_object(GROUP, VERSION, shop.namespace, "metricprofiles", "shop")
+    eventually(lambda: leader.get("/metrics")[1], lambda text: shop.namespace not in text, 15, "its series go with it")
+
+
+def is_own(line: str, series: str, namespace: str) -> bool:
+    return line.startswith(f"presage_forecast_{series}{{") and f'namespace="{namespace}"' in line
 
 
 def test_no_replica_is_removed_while_the_source_is_down(shop: Shop, exporter: Exporter, prometheus: Prometheus) -> None:

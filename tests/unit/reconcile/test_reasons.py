@@ -24,7 +24,6 @@ NO_CONDITIONS = {
     "Defect": "a reconcile that raised is tried again",
     "FinalizerRefused": "of kinds with an undo, which no kind here has",
     "NameTaken": "of children, which no kind here has",
-    "Rescaled": "an event about what was done",
     "StatusRefused": "a status that cannot be written cannot tell it",
     "UndoTimedOut": "of kinds with an undo, which no kind here has",
 }

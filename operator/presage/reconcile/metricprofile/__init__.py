@@ -8,6 +8,7 @@ from presage.core.conditions import Condition, summarize_ready
 from presage.reconcile.kind import KindDefinition, PolicyRule
 from presage.reconcile.metricprofile.apply import apply
 from presage.reconcile.metricprofile.decide import decide
+from presage.reconcile.metricprofile.forecast_status import FORECAST_LABELS
 from presage.reconcile.metricprofile.gather import gather
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan
 from presage.reconcile.metricprofile.reasons import REASONS
@@ -39,5 +40,6 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
     ),
     reasons=REASONS,
     gauges=GAUGES,
+    gauge_labels=FORECAST_LABELS,
     volatile_status=VOLATILE,
 )

@@ -11,7 +11,9 @@ from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_ti
 from presage.core.scaling.outlook import Peak, find_peak, find_spread
 from presage.core.scaling.trust import Trust, judge_forecast
 from presage.reconcile.kind import Decision
+from presage.reconcile.metricprofile.forecast_status import carry_reasons
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan, TargetState
+from presage.reconcile.metricprofile.level_shift import judge_shift
 from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status
 
 IDLE_PERIOD_S = 15.0  # how often an object is looked at that cannot act; its watches wake it earlier
@@ -28,6 +30,7 @@ class _Verdict:
 
 def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     """Return conditions, status, plan and memory for one input."""
+    given = replace(given, forecast=carry_reasons(given.memory.forecast, given.forecast))
     memory = with_startups(given.memory, given.target.startups if given.target else (), MAX_SAMPLES)
     startups = [seconds for _, seconds in memory.startups]
     policy = given.spec.scaling
@@ -40,7 +43,8 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     whole_season = given.forecast is None or given.forecast.whole_season
     trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now, whole_season=whole_season)
     scaling = _judge_scaling(given)
-    memory = replace(memory, forecast=given.forecast)
+    shift, notes = judge_shift(memory.shift, given.forecast, given.spec.forecast, given.spec.target, given.now)
+    memory = replace(memory, forecast=given.forecast, shift=shift)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
     facts = Facts(given, lead, judgement, trust, memory.reporting_share, None, None)
@@ -61,6 +65,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         memory=memory,
         gauges=build_gauges(facts),
         binding=facts.decision.binding if facts.decision else "",
+        notes=notes,
     )
 
 

@@ -20,8 +20,8 @@ from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType
 from presage.core.query import Selection
 from presage.core.scaling.outlook import Outlook
+from presage.reconcile.metricprofile.forecast_status import SHOWN_LEVEL
 from presage.reconcile.metricprofile.inputs import AskedFit, ForecastMemory, Measure
-from presage.reconcile.metricprofile.status import SHOWN_LEVEL
 from presage.reconcile.ports import Forecaster, History, Loads
 
 REFITS_PER_SEASON = 24  # hourly on a day, and as often on a compressed one

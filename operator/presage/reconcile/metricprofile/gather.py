@@ -13,7 +13,15 @@ from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.surprise import Surprises
 from presage.reconcile.metricprofile.forecasting import update_forecast
-from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure, Problem, ProfileInput, ProfileMemory
+from presage.reconcile.metricprofile.inputs import (
+    ForecastMemory,
+    Measure,
+    Problem,
+    ProfileInput,
+    ProfileMemory,
+    ShiftMemory,
+)
+from presage.reconcile.metricprofile.level_shift import recall_shift
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
 from presage.reconcile.ports import Json, Objects, Ports, Source, TickSample
 from presage.resources.base import InvalidSpecError, ObjectMeta
@@ -34,6 +42,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     memory = recall(memory, spec.target, measure)
     if fresh:
         memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
+        memory = replace(memory, shift=recall_shift(stored, meta.generation))
     load = await _gather_load(measure, meta, spec.scaling.max_sample_age_s, memory, now, ports)
     return ProfileInput(
         spec=spec,
@@ -76,7 +85,9 @@ def recall(memory: ProfileMemory | None, target: str, measure: Measure | None) -
         return ProfileMemory(target=target, measure=measure)
     if memory.measure != measure:
         scaling = replace(memory.scaling, surprises=Surprises())
-        return replace(memory, measure=measure, scaling=scaling, forecast=None, reporting_share=0.0)
+        return replace(
+            memory, measure=measure, scaling=scaling, forecast=None, reporting_share=0.0, shift=ShiftMemory()
+        )
     return memory
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from presage.core.forecast.api import Effort, Forecast
@@ -78,6 +79,21 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftMemory:
+    """What was told of level shifts.
+
+    Attributes:
+        known: Whether there was a forecast before: without one, a shift found is no news.
+        at: Epoch second of the last shift; None = none yet.
+        told_at: Epoch second at which an event last told of one.
+    """
+
+    known: bool = False
+    at: float | None = None
+    told_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
@@ -89,6 +105,7 @@ class ProfileMemory:
         startups: As in `TargetState`, of pods seen so far, the newest last.
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
             from status.
+        shift: What was told of level shifts. A restart takes the last one from status.
     """
 
     target: str = ""
@@ -97,6 +114,7 @@ class ProfileMemory:
     forecast: ForecastMemory | None = None
     startups: tuple[tuple[str, float], ...] = ()
     reporting_share: float = 0.0
+    shift: ShiftMemory = field(default_factory=ShiftMemory)
 
 
 @dataclass(frozen=True, slots=True)

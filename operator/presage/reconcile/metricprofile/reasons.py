@@ -1,4 +1,4 @@
-"""Every reason a condition of a MetricProfile can carry, for the reference and for people who meet one."""
+"""Every reason a condition or an event of a MetricProfile can carry, for the reference and for people who meet one."""
 
 from __future__ import annotations
 
@@ -43,4 +43,6 @@ REASONS = (
     Reason(_SCALING, "Unavailable", "The API server did not answer; it is tried again."),
     Reason("Paused", "Paused", "The user asked to change nothing."),
     Reason("Paused", "NotPaused", "The user did not ask to pause."),
+    Reason("", "Rescaled", "The target's replicas were set to another number."),
+    Reason("", "LevelShifted", "The load changed its level for good; the forecast learns the new one."),
 )

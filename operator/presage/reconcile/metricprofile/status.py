@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook, Peak
 from presage.core.scaling.trust import Trust
-from presage.reconcile.metricprofile.inputs import ForecastMemory, ProfileInput
-
-MAX_POINTS = 12
-SHOWN_LEVEL = 0.9  # status always shows this quantile, whatever level drives scaling
-MIN_WEIGHT = 0.05
-DIGITS = 3  # significant digits of loads in status
+from presage.reconcile.kind import GaugeValue
+from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES, build_forecast, build_forecast_gauges
+from presage.reconcile.metricprofile.inputs import ProfileInput
+from presage.reconcile.metricprofile.rounding import round_load, to_clock
 
 # These ride along with other writes; alone they are refreshed rarely. Live values are in /metrics.
 VOLATILE = (
@@ -49,7 +46,7 @@ def build_status(facts: Facts) -> dict[str, object]:
     if target is not None:
         status["readyReplicas"] = target.ready
     if facts.given.forecast is not None:
-        status["forecast"] = _build_forecast(facts.given.forecast, facts)
+        status["forecast"] = build_forecast(facts.given.forecast, facts.given.spec.forecast, facts.trust)
     return status
 
 
@@ -81,7 +78,7 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
     policy, level = facts.given.spec.scaling, facts.given.spec.forecast.quantile
     if facts.peak is not None:
         forecast = (
-            f"p{level * 100:g} load {_round(facts.peak.load):g} at {_clock(facts.peak.at)} "
+            f"p{level * 100:g} load {round_load(facts.peak.load):g} at {to_clock(facts.peak.at)} "
             f"(+{facts.lead.value_s:.0f} s lead) over {policy.per_pod:g} per pod = {decision.need}"
         )
     else:
@@ -89,49 +86,12 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
     observed, planned = facts.given.reading.observed if facts.given.reading else None, decision.observed
     reactive = "unknown"
     if observed is not None and planned is not None:
-        reactive = f"{decision.reactive} for {_round(observed):g} now, {_round(planned):g} with its margin"
+        reactive = f"{decision.reactive} for {round_load(observed):g} now, {round_load(planned):g} with its margin"
     noun = "replica" if decision.replicas == 1 else "replicas"
     return (
         f"{decision.replicas} {noun} ({decision.binding}): {forecast}; reactive {reactive}; "
         f"limits {policy.min_replicas}..{policy.max_replicas}"
     )
-
-
-def _build_forecast(memory: ForecastMemory, facts: Facts) -> dict[str, object]:
-    forecast, level = memory.forecast, facts.given.spec.forecast.quantile
-    step = facts.given.spec.forecast.step_s
-    built: dict[str, object] = {
-        "originTime": _time(memory.outlook.start),
-        "stepSeconds": step,
-        "seasonsSeconds": list(forecast.seasons),
-        "next": _build_points(memory),
-        "leader": facts.trust.leader,
-        "weights": {name: round(w, 2) for name, w in sorted(forecast.weights.items()) if w >= MIN_WEIGHT},
-        "historyRung": forecast.history_rung,
-        "refitted": _time((memory.fitted_slot + 1) * step),
-    }
-    share, count = forecast.coverage.get(level, (math.nan, 0))
-    if count:
-        built["coverage"] = {"asked": level, "got": round(share, 2), "samples": count}
-    for name, loss in (("loss", facts.trust.loss), ("naiveLoss", facts.trust.naive_loss)):
-        if math.isfinite(loss):
-            built[name] = _round(loss)
-    return built
-
-
-def _build_points(memory: ForecastMemory) -> list[dict[str, object]]:
-    """Return at most 12 points spread evenly over the horizon."""
-    outlook, p90 = memory.outlook, memory.forecast.quantiles[SHOWN_LEVEL]
-    count = len(outlook.median)
-    stride = max(1, math.ceil(count / MAX_POINTS))
-    return [
-        {
-            "at": _time(outlook.start + i * outlook.step_s),
-            "p50": _round(float(outlook.median[i])),
-            "p90": _round(float(p90[i])),
-        }
-        for i in range(stride - 1, count, stride)
-    ]
 
 
 GAUGES: Mapping[str, str] = {
@@ -146,15 +106,12 @@ GAUGES: Mapping[str, str] = {
     "lead_time_seconds": "Time from a decision to a pod that serves.",
     "data_available": "1 while samples are fresh and complete.",
     "forecast_trusted": "1 while the forecast drives scaling.",
-    "forecast_loss": "Mean absolute error of the forecast in its backtest.",
-    "forecast_naive_loss": "Mean absolute error of the best naive forecast in the same backtest.",
-    "forecast_quantile": "Quantile of the load that is asked for.",
-    "forecast_coverage": "Share of the load that stayed at or below the quantile asked for.",
+    **FORECAST_GAUGES,
 }
 """Every per-object series: name without prefix → help."""
 
 
-def build_gauges(facts: Facts) -> dict[str, float]:
+def build_gauges(facts: Facts) -> dict[str, GaugeValue]:
     """Return the per-object series, by the name of the metric without its prefix; unknown values are left out."""
     outlook = facts.given.forecast.outlook if facts.given.forecast else None
     policy = facts.given.spec.scaling
@@ -170,18 +127,10 @@ def build_gauges(facts: Facts) -> dict[str, float]:
         "lead_time_seconds": facts.lead.value_s,
         "data_available": float(facts.judgement.rung == "Live"),
         "forecast_trusted": float(facts.trust.trusted),
-        "forecast_loss": _finite(facts.trust.loss),
-        "forecast_naive_loss": _finite(facts.trust.naive_loss),
-        **_coverage(facts),
     }
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _coverage(facts: Facts) -> dict[str, float | None]:
-    """Return the quantile asked for, and the share of the load that stayed at or below it."""
-    level, memory = facts.given.spec.forecast.quantile, facts.given.forecast
-    share, count = memory.forecast.coverage.get(level, (math.nan, 0)) if memory else (math.nan, 0)
-    return {"forecast_quantile": level if count else None, "forecast_coverage": _finite(share) if count else None}
+    known: dict[str, GaugeValue] = {name: value for name, value in values.items() if value is not None}
+    memory = facts.given.forecast
+    return known if memory is None else known | build_forecast_gauges(memory, facts.given.spec.forecast, facts.trust)
 
 
 def _finite(value: float) -> float | None:
@@ -192,15 +141,3 @@ def _median_at(outlook: Outlook | None, at: float) -> float | None:
     if outlook is None or not outlook.start <= at < outlook.end:
         return None
     return float(outlook.median[int((at - outlook.start) // outlook.step_s)])
-
-
-def _round(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
-
-
-def _time(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _clock(epoch: float) -> str:
-    return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S")

@@ -1,0 +1,58 @@
+"""Whether a level shift is news: told once, not again after a restart, and not more often than a person reads.
+
+A shift is news if the forecast before it knew of none or of an earlier one. The first forecast of a load tells of the
+past, so a shift in it is shown in status and is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from presage.core.forecast.geometry import geometry_of
+from presage.core.forecast.spec import ForecastSpec
+from presage.reconcile.kind import Note
+from presage.reconcile.metricprofile.inputs import ForecastMemory, ShiftMemory
+from presage.reconcile.metricprofile.rounding import to_time
+
+QUIET_S = 600.0  # one event per object in this time
+SAME_SHIFT_DAYS = 1 / 24  # a later fit may date the same shift so much later
+
+
+def recall_shift(stored: Mapping[str, Any], generation: int) -> ShiftMemory:
+    """Return what status knows of shifts, so that a restart does not tell of the last one again."""
+    status = stored.get("status") or {}
+    forecast = status.get("forecast")
+    if not isinstance(forecast, Mapping) or status.get("observedGeneration") != generation:
+        return ShiftMemory()
+    return ShiftMemory(known=True, at=_parse_time(forecast.get("levelShiftTime")))
+
+
+def judge_shift(
+    before: ShiftMemory, memory: ForecastMemory | None, ask: ForecastSpec, target: str, now: float
+) -> tuple[ShiftMemory, tuple[Note, ...]]:
+    """Return what is known of shifts now, and the event to write if the last one is news."""
+    if memory is None:
+        return before, ()
+    at = memory.forecast.shift_at
+    after = replace(before, known=True, at=before.at if at is None else max(at, before.at or at))
+    geometry = geometry_of(ask.step_s, ask.seasons_s or None)
+    same = before.at is not None and at is not None and at <= before.at + geometry.slots(SAME_SHIFT_DAYS) * ask.step_s
+    if at is None or not before.known or same:
+        return after, ()
+    if now - before.told_at < QUIET_S:
+        return before, ()  # it will be told later
+    said = (
+        f"The load of {target} changed its level at {to_time(at)}: "
+        "the forecast goes by what came since, with a wider band until it has seen enough."
+    )
+    return replace(after, told_at=now), (Note("LevelShifted", said),)
+
+
+def _parse_time(text: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp() if text else None
+    except ValueError:
+        return None

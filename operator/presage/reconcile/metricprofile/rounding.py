@@ -1,0 +1,22 @@
+"""Numbers and times as status shows them: rounded so that noise stays out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+DIGITS = 3  # significant digits of loads in status
+
+
+def round_load(value: float) -> float:
+    """Return a load with the digits that status shows."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def to_time(epoch: float) -> str:
+    """Return a moment as Kubernetes writes it (RFC 3339)."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_clock(epoch: float) -> str:
+    """Return a moment's time of day, UTC."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S")
