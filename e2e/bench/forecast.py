@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from e2e.bench import forecast_load
 from e2e.bench.forecast_report import Run, render_results, render_text, write_results
 from e2e.bench.forecast_rows import Costs, judge
 from e2e.bench.forecast_scorer import (
@@ -38,7 +39,7 @@ OUT = ROOT / "out/bench-forecast"
 PAGE = ROOT / "docs/benchmarks/forecast.md"
 FEW = [BASE, "spar"]
 PEERS = [BASE, "snaive_week", "spar", "ridge_fl", "sm_autoreg", "sm_stl_ets", "sm_hw", "hgb"]
-SPEED_SERIES = 1000
+SPEED_SERIES, LOAD_FITS = 1000, 20
 EXAMPLES = """examples:
   python -m e2e.bench.forecast                  both tiers against all peers
   python -m e2e.bench.forecast --write          and put the results into docs/benchmarks/forecast.md
@@ -126,9 +127,11 @@ def run(options: argparse.Namespace) -> Run:
         alone = scorer.run([BASE], "batch", "alone")
     with part("advance", "measuring", "measured"):
         ticks = scorer.time_ticks()
+    with part("operator under load", "measuring", "measured"):
+        load = None if options.skip_load else forecast_load.measure(SPEED_SERIES, LOAD_FITS)
     own = [row for row in batch.rows if row.method == "batch"]
     together = largest_difference([*own, *alone.rows], "batch", "alone")
-    costs = Costs(batch.cpu_ms, batch.wall_ms, batch.rows, ticks, together)
+    costs = Costs(batch.cpu_ms, batch.wall_ms, batch.rows, ticks, together, load)
     rows = [*full.rows, *own]
     rows = join_peers(rows, earlier) if earlier else rows
     facts = _facts(scorer, [full, batch, alone], before, time.monotonic() - began)

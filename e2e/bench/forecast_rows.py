@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from e2e.bench.forecast_load import LoadFigures
 from e2e.bench.forecast_scores import SPANS, Row, Span, column, coverage, cpu_ms
 
 FIVE_MINUTES_S = 300
@@ -77,7 +78,7 @@ class Costs:
         batch_rows: Rows of that very run, for the rival's time.
         ticks_ms: CPU of `advance` a series in a batch of 1,000, by the horizon, "day" and "hour".
         together: Largest relative difference between the batch tier's scores alone and in one call.
-        load: Rows of the operator under load, already judged.
+        load: The operator's event loop and memory while many series are forecast; None if not measured.
     """
 
     batch_cpu_ms: float
@@ -85,7 +86,7 @@ class Costs:
     batch_rows: Sequence[Row]
     ticks_ms: Mapping[str, float]
     together: float
-    load: Sequence[Judged] = field(default_factory=tuple)
+    load: LoadFigures | None = None
 
 
 MUST = {
@@ -113,7 +114,7 @@ def judge(rows: Sequence[Row], costs: Costs) -> list[Judged]:
         *judge_quality(rows, "full"),
         *judge_quality(rows, "batch"),
         *judge_costs(rows, costs),
-        *costs.load,
+        *(judge_load(costs.load) if costs.load else ()),
         *judge_throughput(rows, costs),
     ]
 
@@ -176,6 +177,22 @@ def judge_costs(rows: Sequence[Row], costs: Costs) -> list[Judged]:
             f"CPU, horizon of 288 slots; of 12 slots {hour:.4f} ms; spar's p50 is {rival / tick:.0f} times that",
             unit="ms",
         ),
+    ]  # fmt: skip
+
+
+def judge_load(load: LoadFigures) -> list[Judged]:
+    """Return what forecasting does to the operator's event loop and memory; the workers' memory counts, too."""
+    mib, what = 2**20, f"{load.series} series forecast, {load.fits} fitted"
+    return [
+        Judged(
+            "operator's event-loop delay p99", 1e3 * load.loop_p99_s, Bounds(most=40), Bounds(most=20),
+            f"{what}; longest {1e3 * load.loop_max_s:.0f} ms", ".1f", "ms",
+        ),
+        Judged(
+            "memory added at peak", load.peak_added_bytes / mib, Bounds(most=300), Bounds(most=150),
+            f"{what}; workers' {load.worker_bytes / mib:.0f} MiB of it", ".0f", "MiB",
+        ),
+        Judged("fits that gave nothing meanwhile", load.fits_failed, Bounds(most=0), form="g", note=what),
     ]  # fmt: skip
 
 

@@ -105,9 +105,9 @@ class Scorer:
 
 
 def render_command(argv: Sequence[object]) -> str:
-    """Return a command as a person types it in the repository's folder, with paths seen from there."""
+    """Return the scorer's command as a person types it in the repository's folder, with paths seen from there."""
     words = [os.path.relpath(word, ROOT) if isinstance(word, Path) else str(word) for word in argv]
-    return shlex.join(words)
+    return f"PYTHONPATH=operator python {shlex.join(words)}"
 
 
 def check_columns(text: str, rows: Sequence[Row], plugin: str) -> None:
