@@ -18,7 +18,7 @@ from prometheus_api_client import PrometheusConnect
 from urllib3.util import Retry
 
 from presage.adapters.prometheus_answers import guarded
-from presage.adapters.prometheus_session import BoundedSession, QueryFault, too_late
+from presage.adapters.prometheus_session import BoundedSession, QueryFault, remedies_of
 from presage.core.faults import SourceFault
 from presage.core.source import SourceSpec
 from presage.core.source_reading import Source
@@ -156,7 +156,7 @@ class SourceLine:
                 request.add_done_callback(lambda _: self._gate.release())
                 return await asyncio.shield(request)
         except TimeoutError:
-            raise too_late(self._source.name, self._source.spec.limits.timeout_s) from None
+            raise remedies_of(self._source.name).too_late(self._source.spec.limits.timeout_s) from None
 
     async def _run(self, read: Callable[[PrometheusConnect], T]) -> T:
         ticket, started = self._breaker.admit(), time.monotonic()
@@ -194,7 +194,7 @@ class SourceLine:
     async def _connect(self, spec: SourceSpec) -> PrometheusConnect:
         authorization = await self._authorize(spec)
         authority = await self._read_secret(spec.ca.name, spec.ca.key) if spec.ca and spec.verify else None
-        session = BoundedSession(self._source.name, spec.limits)
+        session = BoundedSession(remedies_of(self._source.name), spec.limits)
         if authorization:
             session.headers["Authorization"] = authorization
         session.verify = spec.verify

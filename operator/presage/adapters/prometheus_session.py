@@ -2,14 +2,16 @@
 
 Invariants: no redirect is followed, no proxy variable or netrc is read, the address that was really connected to is
 checked (so a name that resolves anew cannot slip by) whatever the address looks like, the decoded body and the whole
-time are limited, and nothing of a body ever reaches a message.
+time are limited, and nothing of a body ever reaches a message, but for a refused query's to the person who wrote it.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
 import tempfile
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +28,7 @@ from presage.core.source import SourceLimits
 _CHUNK = 65_536
 _CONNECT_S = 3.0
 _LONGEST_ADDRESS = 4_000  # characters of a query in an address: many proxies refuse one of 8 KiB
+_LONGEST_REFUSAL = 300
 _QUERY_AT_FAULT = (400, 405, 413, 414, 422)  # 405, 413, 414: a proxy does not take a query as long as this one
 
 
@@ -37,10 +40,40 @@ class QueryFault(SourceFault):
     """The source works, but not for this query: no sign that the source itself fails."""
 
 
-def too_late(source: str, limit_s: float) -> SourceFault:
-    """Return the fault of a source that did not answer in time; one wording, since a status quotes it."""
-    remedy = "see its load, or raise spec.limits.timeoutSeconds"
-    return SourceFault("Unreachable", f"MetricSource {source}: no answer within {limit_s:g} s: {remedy}.")
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """How whoever set the source up calls its settings; messages name them.
+
+    Attributes:
+        subject: What the source is called at the start of a message.
+        address: Where its address is set.
+        credentials: Where its credentials are set.
+        authority: Where the authority of its certificate is set.
+        query: What the query comes from.
+        time_limit: How to allow for more time.
+        size_limit: How to allow for a larger answer.
+        quotes_refusal: Whether messages quote what the source says of a query that it refuses: only to the person who
+            wrote the query and named the source.
+    """
+
+    subject: str
+    address: str = "spec.url"
+    credentials: str = "spec.auth"
+    authority: str = "spec.tls.caSecretRef"
+    query: str = "metric and matchers"
+    time_limit: str = "raise spec.limits.timeoutSeconds"
+    size_limit: str = "narrow the matchers or raise spec.limits.maxBytes"
+    quotes_refusal: bool = False
+
+    def too_late(self, limit_s: float) -> SourceFault:
+        """Return the fault of a source that did not answer in time; one wording, since a status quotes it."""
+        what = f"no answer within {limit_s:g} s: see its load, or {self.time_limit}."
+        return SourceFault("Unreachable", f"{self.subject}: {what}")
+
+
+def remedies_of(source: str) -> Remedies:
+    """Return the remedies for a MetricSource."""
+    return Remedies(f"MetricSource {source}")
 
 
 def is_forbidden(address: str, *, allow_loopback: bool) -> bool:
@@ -90,14 +123,14 @@ class BoundedSession(requests.Session):
     """A session for one source. Every fault is a `SourceFault` with a reason and a remedy.
 
     Args:
-        name: The source's name, for messages.
+        remedies: What messages call the source and its settings.
         limits: Its limits.
     """
 
-    def __init__(self, name: str, limits: SourceLimits) -> None:
+    def __init__(self, remedies: Remedies, limits: SourceLimits) -> None:
         super().__init__()
         self.trust_env = False
-        self._source = name
+        self._remedies = remedies
         self._limits = limits
         self._ca_file: Any = None
 
@@ -142,7 +175,7 @@ class BoundedSession(requests.Session):
             try:
                 with super().request(method, url, **kwargs) as response:
                     if not deadline.passed:
-                        self._refuse_status(response.status_code)
+                        self._refuse_status(response)
                         response._content = self._read_body(response)
             except (requests.RequestException, TransportError, OSError) as error:
                 raise (self._too_late() if deadline.passed else self._explain(error)) from error
@@ -156,42 +189,58 @@ class BoundedSession(requests.Session):
             body += chunk
             if len(body) > self._limits.max_bytes:
                 what = f"its answer is over {self._limits.max_bytes} bytes"
-                raise QueryFault("TooLarge", self._word(f"{what}: narrow the matchers or raise spec.limits.maxBytes"))
+                raise QueryFault("TooLarge", self._word(f"{what}: {self._remedies.size_limit}"))
         return bytes(body)
 
-    def _refuse_status(self, status: int) -> None:
+    def _refuse_status(self, response: requests.Response) -> None:
+        status, remedies = response.status_code, self._remedies
         if status == requests.codes.ok:
             return
         if status in (401, 403):
-            raise self._fault("Unauthorized", f"it refuses the credentials (HTTP {status}): check spec.auth")
+            what = f"it refuses the credentials (HTTP {status}): check {remedies.credentials}"
+            raise self._fault("Unauthorized", what)
         if 300 <= status < 400:
-            raise self._fault("Redirected", f"it redirects (HTTP {status}), which is not followed: correct spec.url")
+            what = f"it redirects (HTTP {status}), which is not followed: correct {remedies.address}"
+            raise self._fault("Redirected", what)
         if status == 404:
-            raise self._fault("BadAnswer", "there is no Prometheus API at this address (HTTP 404): check spec.url")
+            what = f"there is no Prometheus API at this address (HTTP 404): check {remedies.address}"
+            raise self._fault("BadAnswer", what)
         if status in _QUERY_AT_FAULT:
-            what = f"it refuses the query (HTTP {status}): check metric and matchers"
+            said = _read_refusal(response) if remedies.quotes_refusal else ""
+            what = f"it refuses the query (HTTP {status}{said}): check {remedies.query}"
             raise QueryFault("QueryFailed", self._word(what))
         raise self._fault("QueryFailed", f"it answers HTTP {status}: see its own log")
 
     def _explain(self, error: Exception) -> SourceFault:
+        remedies = self._remedies
         if _caused_by(error, ForbiddenAddressError):
             return self._fault("AddressForbidden", "its name leads to a loopback or link-local address")
         if isinstance(error, requests.exceptions.SSLError):
-            return self._fault(
-                "CertificateRefused", "its TLS certificate is refused: give its authority by spec.tls.caSecretRef"
-            )
+            what = f"its TLS certificate is refused: give its authority by {remedies.authority}"
+            return self._fault("CertificateRefused", what)
         if isinstance(error, requests.Timeout):
             return self._too_late()
-        return self._fault("Unreachable", "no connection: check spec.url, the Service behind it and network rules")
+        what = f"no connection: check {remedies.address}, the Service behind it and network rules"
+        return self._fault("Unreachable", what)
 
     def _too_late(self) -> SourceFault:
-        return too_late(self._source, self._limits.timeout_s)
+        return self._remedies.too_late(self._limits.timeout_s)
 
     def _fault(self, reason: str, what: str) -> SourceFault:
         return SourceFault(reason, self._word(what))
 
     def _word(self, what: str) -> str:
-        return f"MetricSource {self._source}: {what}."
+        return f"{self._remedies.subject}: {what}."
+
+
+def _read_refusal(response: requests.Response) -> str:
+    """Return what a Prometheus says of a query that it refuses, one short printable line; empty if it says nothing."""
+    try:
+        said = json.loads(response.raw.read(_CHUNK, decode_content=True))["error"]
+    except (ValueError, LookupError, TypeError, RecursionError, TransportError, OSError):
+        return ""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(said)).split())
+    return f", {line[:_LONGEST_REFUSAL]}" if line else ""
 
 
 def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
