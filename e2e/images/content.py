@@ -13,6 +13,7 @@ from e2e.images.base import PYTHON, base_key, compile_sources, remove
 from e2e.images.cache import REPOSITORY, cache_folder, digest, run
 from e2e.images.roles import ENVIRONMENT, HOME, Role
 
+_OURS = (".py", ".typed", ".json", ".html")
 _GLIBC = "2_28"  # the oldest whose wheels all dependencies have
 _BOOTSTRAP = REPOSITORY / "requirements" / "bootstrap.txt"
 
@@ -36,7 +37,7 @@ def sources(role: Role) -> list[Path]:
     """Return our files that the role carries, sorted."""
     root = REPOSITORY / "operator" / "presage"
     folders = [root / name for name in role.packages] if role.packages else [root]
-    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".typed", ".json")]
+    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in _OURS]
     return sorted({*found, *root.glob("*.py"), *root.glob("py.typed")})
 
 

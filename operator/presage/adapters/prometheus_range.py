@@ -73,10 +73,10 @@ def check_url(url: str) -> str:
         ValueError: If it is no HTTP address, or holds credentials, which would end in logs.
     """
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no address of a Prometheus: write one such as http://localhost:9090")
     if parts.username is not None or parts.password is not None:
         raise ValueError("the address holds credentials: give them by file or environment instead")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no address of a Prometheus: write one such as http://localhost:9090")
     return url.rstrip("/")
 
 

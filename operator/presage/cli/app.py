@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from presage.cli.backtest.arguments import add_backtest
+
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -21,6 +23,7 @@ _EXAMPLES = """examples:
   kubectl presage explain mprof/checkout     the same, as a kubectl plugin
   presage check                              is the installation sound, and what to do if not
   presage bundle                             what to send with a report of a fault; without secrets
+  presage backtest --csv load.csv            how good its forecasts of a load would have been
   presage operator                           run the operator (what the chart's pods do)
 """
 
@@ -39,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_check(commands)
     _add_bundle(commands)
+    add_backtest(commands)
     generate = commands.add_parser("generate", help="write CRDs, RBAC rules and reference (for developers)")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     generate.add_argument("--root", default=".", help="folder of the repository; default: here")
@@ -121,6 +125,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from presage.cli.bundle import bundle
 
         return bundle(arguments.namespace, arguments.context, arguments.output)
+    if arguments.command == "backtest":
+        from presage.cli.backtest.command import backtest
+
+        return backtest(arguments)
     from presage.cli.explain import explain
 
     return explain(arguments.object, arguments.namespace, arguments.context)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
 from presage.runtime.reference import HEADER, describe_type, render_table
 
 
@@ -25,8 +26,47 @@ def render_commands(parser: argparse.ArgumentParser) -> str:
         ]
         if rows:
             lines += [*render_table(("argument", "meaning"), rows), ""]
-        if command.epilog:
-            lines += [f"{command.epilog[:1].upper()}{command.epilog[1:]}.", ""]
+        lines += _render_epilog(command.epilog or "")
+    return "\n".join(lines)
+
+
+def _render_epilog(epilog: str) -> list[str]:
+    """Return what stands below the arguments: a sentence, or lines that are set as they are."""
+    if "\n" in epilog:
+        return ["```text", epilog.rstrip(), "```", ""]
+    return [f"{epilog[:1].upper()}{epilog[1:]}.", ""] if epilog else []
+
+
+def render_backtest_document() -> str:
+    """Return the reference of the JSON that `presage backtest` gives."""
+    lines = [
+        HEADER,
+        "# JSON of presage backtest",
+        "",
+        f"`presage backtest --format json`, `schemaVersion` {SCHEMA_VERSION}.",
+    ]
+    lines += ["Within one `schemaVersion` fields are only ever added. What is not known is null.", ""]
+    lines += [
+        "Parts in capitals stand for names: SPAN is `short` (1 h, or 6 slots where a slot is longer than 10 min) or"
+    ]
+    lines += [
+        "`day` (24 h, or the season given); METHOD is `presage`, `yesterday`, `lastWeek` or `lastValue`; `cov90` is the"
+    ]
+    lines += [
+        "share at or below the 0.9-quantile, and each level of `--quantile` adds one; `[]` is each element of a list.",
+        "",
+    ]
+    lines += [
+        *render_table(("field", "type", "meaning"), [[f"`{path}`", kind, text] for path, kind, text in FIELDS]),
+        "",
+    ]
+    lines += [
+        "Sources of the scores: MASE, Hyndman and Koehler 2006 (the scale is at least a thousandth of the mean load);"
+    ]
+    lines += [
+        "weighted quantile loss as in the M5 uncertainty competition, mean over the levels 0.5, 0.9 and 0.95.",
+        "",
+    ]
     return "\n".join(lines)
 
 

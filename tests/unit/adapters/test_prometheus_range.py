@@ -133,6 +133,7 @@ def test_nobody_there() -> None:
         ("localhost:9090", "is no address of a Prometheus: write one such as http://localhost:9090"),
         ("ftp://x", "is no address of a Prometheus"),
         ("http://", "is no address of a Prometheus"),
+        ("ftp://me:secret@x", "the address holds credentials"),
         ("http://me:secret@x", "the address holds credentials: give them by file or environment instead"),
     ],
 )

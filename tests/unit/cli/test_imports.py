@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.unit.cli.backtest.loads import rows, write
 
 ROOT = Path(__file__).parents[3]
 LOCKED = {
@@ -59,3 +62,31 @@ def test_nothing_else_is_imported(command: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert absent in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def run_guarded(more: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run `presage backtest` where the modules in `more` cannot be imported either."""
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, f"{barred()},{more}", "presage.cli", "backtest", *map(str, arguments)],
+        env={"HOME": str(ROOT)} | {name: os.environ[name] for name in ("HOME", "MPLCONFIGDIR") if name in os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_backtest_needs_numpy_alone_and_matplotlib_for_a_picture(tmp_path: Path) -> None:
+    write(tmp_path / "load.csv", rows(4))
+    assert "statsmodels" in barred()
+    heavy = "matplotlib,PIL,pydantic,yaml,requests,pykube,structlog,asyncio"
+    for options in ((), ("--plot", tmp_path / "x.html", "--format", "json")):
+        done = run_guarded(heavy, "--csv", tmp_path / "load.csv", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+    done = run_guarded("matplotlib", "--csv", tmp_path / "load.csv", "--plot", tmp_path / "x.png")
+    assert done.returncode == 1, "the guard is at work"
+    assert "matplotlib is not in the extra cli" in done.stderr
+    done = run_guarded("pydantic,yaml", "--csv", tmp_path / "load.csv", "--plot", tmp_path / "x.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run_guarded("pydantic,matplotlib", "--prometheus", "http://127.0.0.1:9", "--query", "x")
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1), "requests is enough to ask"

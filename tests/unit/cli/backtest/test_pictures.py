@@ -1,0 +1,159 @@
+"""Both pictures: that all marks are there. How they look must be seen by a person."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from presage.cli.backtest import picture
+from tests.unit.cli.backtest.loads import START, backtest, rows, write
+
+DAY = 86_400
+
+
+class Page(HTMLParser):
+    """Counts elements by class, and checks that each is closed in turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.count: dict[str, int] = {}
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        for name in (tag, *(f".{each}" for each in (given.get("class") or "").split())):
+            self.count[name] = self.count.get(name, 0) + 1
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+        if tag not in ("meta", "path", "line", "rect", "circle", "br") or (
+            tag == "path" and not self.get_starttag_text()
+        ):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def bursty(tmp_path: Path) -> Path:
+    """A load with a hole before, and a burst that nobody could foresee after an origin."""
+    samples = [(at, value) for at, value in rows(10) if not START + 2 * DAY < at < START + 3 * DAY]
+    return write(
+        tmp_path / "<b> & load.csv", [(at, value * (3 if i > 2_300 else 1)) for i, (at, value) in enumerate(samples)]
+    )
+
+
+def test_the_page_holds_every_mark(bursty: Path, tmp_path: Path) -> None:
+    assert backtest("--csv", bursty, "--plot", tmp_path / "x.html", "--unit", "orders/s", "--quantile", "0.99") == 0
+    text = (tmp_path / "x.html").read_text()
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert page.open == [], "every element is closed"
+    assert page.count["figure"] == 8
+    assert page.count[".origin"] == 8 + 8 + 1, "in the overview, in each panel, in the legend"
+    assert page.count[".truth"] == page.count[".median"] == page.count[".rival"] == page.count[".known"] + 1 == 9
+    assert page.count[".band"] == 3 * (8 + 8 + 1)
+    assert page.count["circle"] > 20, "misses are marked"
+    assert page.links == [f"#origin-{i}" for i in range(8)], "nothing is fetched"
+    assert not re.search(r"https?://(?!www\.w3\.org)", text)
+    assert "__" not in re.sub(r"<script.*", "", text, flags=re.DOTALL)
+    assert "<b> & load" in page.text, "a name is text"
+    assert "orders/s" in page.text
+    assert "day, 1 d: error " in page.text
+    data = json.loads(re.findall(r'<script id="data" type="application/json">(.*?)</script>', text)[0])
+    assert data["levels"] == ["0.9", "0.95", "0.99"]
+    panel = data["panels"][0]
+    assert (len(panel["median"]), len(panel["times"])) == (288, 288 + 144)
+
+
+def test_the_png_has_its_size(bursty: Path, tmp_path: Path) -> None:
+    for origins, height in ((1, 7.45), (8, 10.25), (40, 13.05)):
+        assert backtest("--csv", bursty, "--plot", tmp_path / "x.png", "--origins", origins) == 0
+        content = (tmp_path / "x.png").read_bytes()
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+        width, tall = struct.unpack(">II", content[16:24])
+        assert (width, tall) == (1_400, pytest.approx(100 * height, abs=1))
+
+
+@pytest.mark.parametrize("ending", ["png", "html"])
+@pytest.mark.parametrize(
+    "values",
+    [[0.0] * 900, [1e-9, 2e-9] * 450, [1e12] * 900, [-5.0, 5.0, 0.0] * 300],
+    ids=["zero", "tiny", "huge", "signed"],
+)
+def test_odd_loads_are_drawn(values: list[float], ending: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "load.csv", [(START + 300 * i, value) for i, value in enumerate(values)])
+    assert backtest("--csv", path, "--plot", tmp_path / f"x.{ending}", "--time-zone", "Pacific/Chatham") == 0
+
+
+def test_thinned_lines_keep_peaks_and_gaps() -> None:
+    values = np.zeros(100_000)
+    values[77_777] = 9.0
+    values[20_000:30_000] = np.nan
+    at, kept = picture.thin(np.arange(100_000.0), values, 500)
+    assert len(kept) <= 1_000
+    assert kept[np.searchsorted(at, 77_777)] == 9.0
+    assert np.isnan(kept[(at > 20_300) & (at < 29_700)]).all()
+    assert np.isfinite(kept[(at < 19_700) | (at > 30_300)]).all()
+    same = np.arange(10.0)
+    assert picture.thin(same, same, 500) == (same, same)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "zone", "want"),
+    [
+        pytest.param(START, START + 2 * DAY, None, ["15 Nov", "12:00", "16 Nov", "12:00", "17 Nov"], id="two days"),
+        pytest.param(START + 1, START + DAY, "Asia/Kolkata", ["06:00", "12:00", "18:00", "16 Nov"], id="a zone"),
+        pytest.param(START, START + 20, None, ["15 Nov", "00:00:05", "00:00:10", "00:00:15", "00:00:20"], id="seconds"),
+        pytest.param(START, START + 700 * DAY, None, ["Nov 2023", "May 2024", "Nov 2024", "May 2025"], id="two years"),
+    ],
+)
+def test_ticks_are_round_moments_of_the_zone(first: float, last: float, zone: str | None, want: list[str]) -> None:
+    ticks = picture.plan_ticks(first, last, zone, 5)
+    assert [label for _, label in ticks] == want
+    assert all(first <= at <= last for at, _ in ticks)
+
+
+def test_ticks_over_a_change_of_the_clock_stay_on_the_hour() -> None:
+    begin = 1_743_202_800  # 2025-03-29 00:00 in Berlin; the clock changes on the 30th
+    labels = [label for _, label in picture.plan_ticks(begin, begin + 2 * DAY, "Europe/Berlin", 8)]
+    assert labels == ["29 Mar", "06:00", "12:00", "18:00", "30 Mar", "06:00", "12:00", "18:00", "31 Mar"][: len(labels)]
+
+
+@pytest.mark.parametrize(
+    ("bottom", "top", "want"),
+    [
+        (0.0, 10.0, ["0", "2", "4", "6", "8", "10"]),
+        (-1.0, 1.0, ["-1", "-0.5", "0", "0.5", "1"]),
+        (0.0, 48_000.0, ["0", "10k", "20k", "30k", "40k"]),
+        (0.0, 2.1e-9, ["0", "5e-10", "1e-09", "1.5e-09", "2e-09"]),
+    ],
+)
+def test_values_on_the_axis_are_round(bottom: float, top: float, want: list[str]) -> None:
+    assert [label for _, label in picture.plan_values(bottom, top, 5)] == want
+
+
+def test_the_worst_origin_is_always_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "load.csv", rows(10))
+    monkeypatch.setattr(picture, "MOST_PANELS", 12)
+    assert backtest("--csv", tmp_path / "load.csv", "--plot", tmp_path / "x.html", "--origins", "100") == 0
+    page = Page()
+    page.feed((tmp_path / "x.html").read_text())
+    assert (page.count["figure"], page.count[".worst"], page.count[".hit"]) == (12, 1, 12)
+    assert "12 of 100 origins from near" in page.text
