@@ -38,6 +38,7 @@ _PRIVATE_KEY = re.compile(
 # At the beginning of a text that was cut. All patterns take time in proportion to the text.
 _REST_OF_PRIVATE_KEY = re.compile(r"\A(?:[A-Za-z0-9+/=\s]|\\n)*-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
 _USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}://)([^\s\"'<>]*)@([^\s\"'<>]*)")
+_CUT_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s\"'<>]*\Z")
 _PARAMETER = re.compile(r"([?&;#])([^\s\"'<>?&;#=]{1,128})=([^\s\"'<>&;#]*)")
 _QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?|\\\"(?:[^\"\\\n]|\\[^\"\n])*(?:\\\")?"
 _NAMED = re.compile(rf"(?i)((?:{_NAMES})s?(?:\\?[\"'])?\s*[:=]>?\s*)(?:{_QUOTED}|[^\n]+)")
@@ -136,12 +137,12 @@ def _hide(value: Any) -> Any:
 
 
 def _redact_string(text: str) -> str:
-    """Redact a text; one that is JSON itself is taken apart."""
+    """Redact a text; one that is JSON itself is taken apart, and if it was cut, the @ of a URL may be cut off too."""
     if text[:1] in ("{", "["):
         try:
             return json.dumps(redact_tree(json.loads(text)), ensure_ascii=False)
         except (ValueError, RecursionError):
-            pass
+            return _CUT_URL.sub(rf"\1{REDACTED}", redact_text(text))
     return redact_text(text)
 
 

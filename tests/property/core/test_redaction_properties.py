@@ -8,7 +8,7 @@ import string
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from presage.core.bundle import Omission, Part, compose
@@ -98,6 +98,8 @@ def test_in_a_log_of_json(planted: tuple[str, str]) -> None:
 
 
 @given(texts, st.integers(1, 200))
+@example(("Zq70000000000000000", "GET https://user:Zq70000000000000000@prometheus:9090"), 18)
+@example(("Zq70000000000000000", "dial http://Zq70000000000000000@host"), 7)
 def test_in_a_line_that_was_cut(planted: tuple[str, str], cut: int) -> None:
     secret, text = planted
     line = json.dumps({"message": text})
