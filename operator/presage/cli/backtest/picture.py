@@ -20,9 +20,11 @@ TOP_LEVEL = SCORED_LEVELS[-1]
 MOST_PANELS = 12
 _BEFORE = 0.5  # history shown before a forecast, in horizons
 _OVERSHOOT = 1.6  # a band is shown up to so many times what came
+_LITTLE_MORE = 1.3  # so much more is shown rather than cut
 _USUAL_SHARE, _RARE_PEAK = 0.99, 2.5  # a peak beyond so many times what the load usually stays below is cut
 _HOURS = (1, 2, 3, 4, 6, 12)
 _DAYS = (1, 2, 4, 7, 14, 28, 56, 91, 182, 364)
+_SUFFIXES = (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e4))
 _MINUTES = (1, 2, 5, 10, 15, 20, 30)
 _SECONDS = (1, 2, 5, 10, 15, 20, 30)
 
@@ -152,9 +154,9 @@ def find_limits(result: Result, panels: Sequence[Panel]) -> Limits:
     """Return the axis of the whole load: all of it, but for rare peaks that would flatten the rest."""
     values = result.load.grid.values
     known = values[np.isfinite(values)]
-    usual = max(_RARE_PEAK * float(np.quantile(known, _USUAL_SHARE)), *(_highest(panel) for panel in panels), 0.0)
-    high = float(known.max())
-    return _limit(float(known.min()), min(high, usual) if usual > 0 else high, high)
+    high, usual = float(known.max()), _RARE_PEAK * float(np.quantile(known, _USUAL_SHARE))
+    reach = max((_highest(panel) for panel in panels), default=0.0)
+    return _limit(float(known.min()), max(min(high, usual) if usual > 0 else high, reach), high)
 
 
 def find_panel_limits(panel: Panel) -> Limits:
@@ -176,8 +178,9 @@ def _highest(panel: Panel) -> float:
 
 def _limit(low: float, high: float, highest: float) -> Limits:
     bottom = min(low, 0.0)
-    room = (high - bottom) * 0.06 or 1.0
-    return Limits(bottom - (room if low < 0 else 0.0), high + room, highest if highest > high + room else None)
+    top = max(high, highest) if highest <= _LITTLE_MORE * high else high
+    room = (top - bottom) * 0.06 or 1.0
+    return Limits(bottom - (room if low < 0 else 0.0), top + room, highest if highest > top + room else None)
 
 
 def thin(at: FloatArray, values: FloatArray, columns: int) -> tuple[FloatArray, FloatArray]:
@@ -246,15 +249,15 @@ def plan_values(bottom: float, top: float, most: int) -> list[tuple[float, str]]
     size = next(each * power for each in (1, 2, 5, 10) if each * power >= raw * (1 - 1e-9))
     first = math.ceil(bottom / size - 1e-9)
     count = math.floor((top - first * size) / size + 1e-9) + 1
-    return [((first + i) * size, _short(float(f"{(first + i) * size:.10g}"))) for i in range(count)]
+    largest = max(abs(bottom), abs(top))
+    rounded = [float(f"{(first + i) * size:.10g}") for i in range(count)]
+    return [(value, _short(value, largest)) for value in rounded]
 
 
-def _short(value: float) -> str:
-    """Return a number as an axis has room for: 12k, 3.5M."""
-    for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if suffix == 'k' else size):g}{suffix}"
-    return f"{value:g}"
+def _short(value: float, largest: float) -> str:
+    """Return a number as an axis has room for, all with the suffix of the largest: 5k and 12k, 3.5M."""
+    suffix, size = next(((s, size) for s, size in _SUFFIXES if largest >= size), ("", 1.0))
+    return f"{value / (1e3 if suffix == 'k' else size):g}{suffix if value else ''}"
 
 
 def describe_panels(result: Result, shown: int) -> str:

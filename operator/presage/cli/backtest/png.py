@@ -16,7 +16,7 @@ from presage.cli.backtest.result import Result, describe_run, describe_scores
 WIDTH_IN, DPI = 14.0, 100
 _COLUMNS = 4
 _HEAD_IN, _OVERVIEW_IN, _ROW_IN, _GAP_IN, _FOOT_IN = 1.25, 2.5, 2.05, 0.75, 0.9
-_LEFT_IN, _RIGHT_IN = 0.7, 0.2
+_LEFT_IN, _RIGHT_IN = 0.7, 0.3
 _DASHES = (0, (4, 2))
 _ALPHAS = (0.22, 0.42)  # of the widest band and of those inside it
 

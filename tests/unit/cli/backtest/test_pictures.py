@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from presage.cli.backtest import picture
+from presage.cli.backtest.picture import Panel, find_panel_limits
 from tests.unit.cli.backtest.loads import START, backtest, rows, write
 
 DAY = 86_400
@@ -142,6 +143,8 @@ def test_ticks_over_a_change_of_the_clock_stay_on_the_hour() -> None:
         (0.0, 10.0, ["0", "2", "4", "6", "8", "10"]),
         (-1.0, 1.0, ["-1", "-0.5", "0", "0.5", "1"]),
         (0.0, 48_000.0, ["0", "10k", "20k", "30k", "40k"]),
+        (0.0, 22_000.0, ["0", "5k", "10k", "15k", "20k"]),
+        (0.0, 3.1e6, ["0", "1M", "2M", "3M"]),
         (0.0, 2.1e-9, ["0", "5e-10", "1e-09", "1.5e-09", "2e-09"]),
     ],
 )
@@ -157,3 +160,22 @@ def test_the_worst_origin_is_always_shown(tmp_path: Path, monkeypatch: pytest.Mo
     page.feed((tmp_path / "x.html").read_text())
     assert (page.count["figure"], page.count[".worst"], page.count[".hit"]) == (12, 1, 12)
     assert "12 of 100 origins from near" in page.text
+
+
+def limits(last: list[float]) -> picture.Limits:
+    """Return the axis of one origin whose history is flat and ends with some values."""
+    before, ones = np.array([10.0] * 200 + last), np.full(3, 10.0)
+    at = np.arange(3.0)
+    nothing = np.zeros(3, dtype=bool)
+    return find_panel_limits(
+        Panel(
+            "", "", False, 0.0, before, -np.arange(len(before), 0.0, -1), at, ones, ones, [], ones * 1.2, ones, nothing
+        )
+    )
+
+
+def test_a_rare_peak_before_is_cut_and_named_and_a_small_one_is_shown() -> None:
+    assert limits([11.0]) == picture.Limits(0.0, pytest.approx(12 * 1.06), None)
+    assert limits([400.0]).cut == 400
+    assert limits([400.0]).top < 30
+    assert limits([30.0]).cut is None
