@@ -197,3 +197,13 @@ def test_svc_cold_start_idle_is_forecast_as_idle(effort: Effort) -> None:
     for f in played.got:
         assert idle / 2 < np.median(f.point) < 2 * idle
     assert all(f.shift_at is None for f in played.got)
+
+
+@BOTH
+def test_svc_cold_start_later_days_beat_yesterday(effort: Effort) -> None:
+    grid, on = cold_start()
+    origins = spaced(on + 3 * 288, len(grid.values) - 288, effort, 30, 30)
+    played = play(grid, origins, 288, effort)
+    assert_bands_are_sound(played)
+    assert played.error().mean() <= played.error(before(grid, origins, 288, 288)).mean()
+    assert 0.85 <= played.coverage(0.9) <= 0.97
