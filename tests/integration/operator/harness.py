@@ -117,6 +117,12 @@ class Operator:
         eventually(lambda: self.get("/healthz")[0], lambda status: status == 200, within_s, f"{self.name} answers")
 
     @property
+    def pid(self) -> int:
+        """Its process id, once it was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether the process that was started last still lives."""
         return self._process is not None and self._process.poll() is None

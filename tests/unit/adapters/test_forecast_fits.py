@@ -21,6 +21,7 @@ from presage.adapters.forecast_fits import PROGRAM, ForecastFits
 from presage.adapters.forecast_worker import NICENESS, Job
 from presage.core.forecast.api import Forecast, Series, forecast_one
 from tests.integration.tools import eventually
+from tests.processes import NICE, children, status_of
 from tests.unit.adapters.moody_worker import CHATTERS, EATS, EXITS, RAISES, SLEEPS, SPINS
 
 LEVELS = (0.5, 0.9)
@@ -33,28 +34,13 @@ def job(start: float = 0.0) -> Job:
     return replace(HISTORY, start=start), 4, LEVELS, None
 
 
-def status_of(pid: int) -> list[str]:
-    """Return what the kernel says of a process from its state on; nothing if it is gone or only waits to be buried."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-    return [] if fields[0] == "Z" else fields
-
-
-def children(parent: int | None = None) -> set[int]:
-    """Return the ids of a process's living children; of this one, unless another is given."""
-    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
-    return {pid for pid in pids if status_of(pid)[1:2] == [str(parent or os.getpid())]}
-
-
 def environment_of(pid: int) -> list[bytes]:
     return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
 
 
 async def begun(worker: int) -> None:
     """Wait until a worker is in the midst of its first fit."""
-    await eventually(lambda: int(status_of(worker)[16]) == NICENESS, what="it has begun")
+    await eventually(lambda: int(status_of(worker)[NICE]) == NICENESS, what="it has begun")
     await asyncio.sleep(0.2)
 
 
@@ -215,7 +201,7 @@ async def test_a_worker_gives_way_and_uses_one_core(monkeypatch: pytest.MonkeyPa
     async with start() as fitting:
         assert await fitting.fit() is not None
         worker = await fitting.first_worker()
-        assert int(status_of(worker)[16]) == NICENESS
+        assert int(status_of(worker)[NICE]) == NICENESS
         given = environment_of(worker)
         assert {b"OPENBLAS_NUM_THREADS=1", b"OMP_NUM_THREADS=1", b"MKL_NUM_THREADS=1"} <= set(given)
 
