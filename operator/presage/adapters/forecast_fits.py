@@ -75,7 +75,7 @@ class ForecastFits:
         self._max_fits = max_fits
         self._idle_s = idle_s
         self._asks: asyncio.Queue[_Ask] = asyncio.Queue()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes: dict[asyncio.Task[None], _Worker] = {}
         self._idle = 0
 
     @property
@@ -90,34 +90,42 @@ class ForecastFits:
             answer.set_result(None)
             return answer
         self._asks.put_nowait(_Ask(job, answer))
-        if self._asks.qsize() > self._idle and len(self._lanes) < self._workers:
-            lane = asyncio.get_running_loop().create_task(self._serve(), context=contextvars.Context())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+        self._start_lane()
         return answer
 
     async def close(self) -> None:
         """End all workers, whatever they are at; what waits is never answered."""
-        lanes = tuple(self._lanes)
+        self._workers, lanes = 0, dict(self._lanes)
         for lane in lanes:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
+        await asyncio.gather(*(worker.end() for worker in lanes.values()))  # a lane's own wait may have been cut short
 
-    async def _serve(self) -> None:
-        """Answer one ask after the other with one worker at a time, until there is none for a while."""
-        worker: _Worker | None = None
+    def _start_lane(self) -> None:
+        """Start a lane if there is work and room for one more."""
+        if self._asks.qsize() > self._idle and len(self._lanes) < self._workers:
+            worker = _Worker(self._program)
+            lane = asyncio.get_running_loop().create_task(self._serve(worker), context=contextvars.Context())
+            self._lanes[lane] = worker
+            lane.add_done_callback(self._replace_lane)
+
+    def _replace_lane(self, ended: asyncio.Task[None]) -> None:
+        """Start another lane where something was asked for while one was about to end."""
+        del self._lanes[ended]
+        self._start_lane()
+
+    async def _serve(self, worker: _Worker) -> None:
+        """Answer one ask after the other, until there is none for a while."""
         done = 0
         try:
             while (ask := await self._next()) is not None:
-                worker = worker or _Worker(self._program)
                 good = await self._answer(worker, ask)
                 done += 1
                 if not good or done == self._max_fits:
                     await worker.end()
-                    worker, done = None, 0
+                    done = 0
         finally:
-            if worker is not None:
-                await worker.end()
+            await worker.end()
 
     async def _next(self) -> _Ask | None:
         self._idle += 1
@@ -160,7 +168,7 @@ class ForecastFits:
 
 
 class _Worker:
-    """One worker process, started by the first job."""
+    """One worker process at a time, started by the first job, and by the first one after its end."""
 
     def __init__(self, program: Sequence[str]) -> None:
         self._program = program
@@ -207,3 +215,4 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
+        self._process = None

@@ -50,12 +50,12 @@ class Fitting:
     def __init__(self, **settings: Any) -> None:
         self._before = children()
         self.outcomes: list[str] = []
-        self.fits = ForecastFits(
-            **{"workers": 1, "deadline_s": 30, "program": MOODY, "observe": self._observe, **settings}
-        )
+        settings = {"workers": 1, "deadline_s": 30, "program": MOODY, "observe": self._observe, **settings}
+        self._deadline_s = settings["deadline_s"]
+        self.fits = ForecastFits(**settings)
 
     def _observe(self, outcome: str, seconds: float) -> None:
-        assert seconds >= 0
+        assert 0 <= seconds < self._deadline_s + 3
         self.outcomes.append(outcome)
 
     async def fit(self, start: float = 0.0) -> Forecast | None:
@@ -183,6 +183,13 @@ async def test_an_idle_worker_ends_and_the_next_fit_starts_another() -> None:
         for _ in range(2):
             assert await fitting.fit() is not None
             await eventually(lambda: not fitting.workers, what="the idle worker ends")
+
+
+async def test_a_fit_asked_for_at_the_moment_an_idle_worker_ends_is_not_forgotten() -> None:
+    async with start(idle_s=0.05) as fitting:
+        for moment in range(8):
+            assert await fitting.fit() is not None
+            await asyncio.sleep(0.05 + moment / 2000)
 
 
 async def test_as_many_workers_as_asked_for_and_none_before_there_is_work() -> None:
