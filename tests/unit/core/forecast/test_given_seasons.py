@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from presage.core.forecast.api import Effort, Forecast, Series, forecast_one
+from presage.core.forecast.api import Effort, Forecast, Series, forecast_many, forecast_one
 from presage.core.forecast.types import FloatArray
 
 BOTH = pytest.mark.parametrize("effort", ["batch", "full"])
@@ -94,12 +94,15 @@ def test_several_given_seasons_are_foreseen_together(effort: Effort, seasons: tu
 @BOTH
 def test_two_given_seasons_that_have_nothing_in_common_beat_each_naive_forecast(effort: Effort) -> None:
     short, long = 37, 90
-    slots = 10 * long
-    load = wave(short, 1, slots + short, 0.3) + wave(long, 1, slots + short, 0.3)
-    got = forecast_one(Series(load[:slots], 0, 60, (60 * short, 60 * long)), short, effort=effort)
-    truth = load[slots:]
-    for said in (load[slots - short : slots], load[slots - long : slots - long + short], load[slots - 1]):
-        assert error(got, truth) < np.abs(said - truth).mean()
+    load = wave(short, 1, 14 * long, 0.3) + wave(long, 1, 14 * long, 0.3)
+    origins = range(10 * long, 13 * long, 17)
+    many = [Series(load[:o], 0, 60, (60 * short, 60 * long)) for o in origins]
+    got = forecast_many(many, short, effort=effort)
+    ours = np.mean([error(f, load[o : o + short]) for f, o in zip(got, origins, strict=True)])
+    for back in (short, long):
+        naive = np.mean([np.abs(load[o - back : o - back + short] - load[o : o + short]).mean() for o in origins])
+        assert ours < naive
+    assert ours < np.mean([np.abs(load[o - 1] - load[o : o + short]).mean() for o in origins])
 
 
 @BOTH
