@@ -140,7 +140,7 @@ def _find_columns(place: _Place, header: list[str], column: str) -> tuple[int, i
 
 def _read_time(place: _Place, text: str, rows: Rows) -> float:
     try:
-        time = float(text)
+        time = _to_float(text)
     except ValueError:
         return _read_iso_time(place, text, rows)
     if not math.isfinite(time):
@@ -166,13 +166,20 @@ def _read_value(place: _Place, text: str, column: str) -> float | None:
     if text.lower() in _NO_VALUE:
         return None
     try:
-        value = float(text)
+        value = _to_float(text)
     except ValueError:
         value = math.inf
     if not math.isfinite(value):
         what = f"the {column} {_quote(text)} is not a number"
         raise place.fault(f"{what}: correct it, or leave the cell empty where it is missing")
     return value
+
+
+def _to_float(text: str) -> float:
+    """Return the number; Python's own digit groups, as in 1_000, are none in a file."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def _quote(text: str) -> str:

@@ -58,6 +58,11 @@ def silent(_: str) -> None:
             id="words",
         ),
         pytest.param(
+            b"timestamp,value\n1700000000,1_000\n",
+            ", row 2: the value '1_000' is not a number: correct it, or leave the cell empty where it is missing",
+            id="Python's digit groups",
+        ),
+        pytest.param(
             b"timestamp,value\n1700000000,inf\n",
             ", row 2: the value 'inf' is not a number: correct it, or leave the cell empty where it is missing",
             id="infinite",
