@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageColor
 
 from presage.cli.backtest import picture
 from presage.cli.backtest.picture import Panel, find_panel_limits
@@ -70,7 +71,10 @@ def test_the_page_holds_every_mark(bursty: Path, tmp_path: Path) -> None:
     assert page.count[".origin"] == 8 + 8 + 1, "in the overview, in each panel, in the legend"
     assert page.count[".truth"] == page.count[".median"] == page.count[".rival"] == page.count[".known"] + 1 == 9
     assert page.count[".band"] == 3 * (8 + 8 + 1)
-    assert page.count["circle"] > 20, "misses are marked"
+    missed = int(re.findall(r"above the 0.95 band: (\d+) slots", page.text)[0])
+    assert missed > 20
+    assert page.count[".miss"] == 8 + 8 + 1
+    assert page.count["circle"] == 2 * missed + 1, "each miss is marked in the overview and in its panel"
     assert page.links == [f"#origin-{i}" for i in range(8)], "nothing is fetched"
     assert not re.search(r"https?://(?!www\.w3\.org)", text)
     assert "__" not in re.sub(r"<script.*", "", text, flags=re.DOTALL)
@@ -81,6 +85,22 @@ def test_the_page_holds_every_mark(bursty: Path, tmp_path: Path) -> None:
     assert data["levels"] == ["0.9", "0.95", "0.99"]
     panel = data["panels"][0]
     assert (len(panel["median"]), len(panel["times"])) == (288, 288 + 144)
+
+
+def test_the_png_shows_misses_median_and_origins(bursty: Path, tmp_path: Path) -> None:
+    seen = []
+    for days in (10, 7):  # the burst comes on the ninth day
+        cut = ("--to", START + days * DAY)
+        assert backtest("--csv", bursty, *cut, "--plot", tmp_path / "x.png") == 0
+        with Image.open(tmp_path / "x.png") as image:
+            colours = {colour: count for count, colour in image.convert("RGB").getcolors(2**20) or []}
+            grey = np.asarray(image.convert("L"))[125:375, 80:]  # the load as a whole, where only origins are dark
+        seen.append([colours.get(ImageColor.getrgb(name), 0) for name in (picture.MISS, picture.AHEAD)])
+        columns = np.flatnonzero((grey < 128).sum(axis=0) > 80)
+        assert (np.diff(columns) > 1).sum() + 1 == 8, "each origin is a dark line"
+    (missed, median), (fewer, _) = seen
+    assert missed > 3 * fewer
+    assert median > 500
 
 
 def test_the_png_has_its_size(bursty: Path, tmp_path: Path) -> None:
