@@ -57,7 +57,7 @@ def shop(api: client.ApiClient, namespace: str, source: str, operator: Operator,
     made.create_target()
     made.create_profile()
     eventually(made.replicas, lambda n: n >= 11, 30, "replicas rise")
-    eventually(lambda: fits(operator, "Done"), bool, 30, "a full fit is done")
+    eventually(lambda: in_force(operator, "full"), bool, 30, "a full forecast is in force")
     return made
 
 
@@ -69,6 +69,10 @@ def count(operator: Operator, series: str) -> float:
 
 def fits(operator: Operator, outcome: str) -> float:
     return count(operator, rf'presage_forecast_fit_duration_seconds_count{{outcome="{outcome}"}}')
+
+
+def in_force(operator: Operator, tier: str) -> bool:
+    return count(operator, rf'presage_forecast_tier\{{[^}}]*tier="{tier}"\}}') == 1
 
 
 def decisions(operator: Operator) -> float:
@@ -115,7 +119,8 @@ def goes_on(operator: Operator, shop: Shop, exporter: Exporter, rate: float, rep
 
 def comes_back(operator: Operator) -> None:
     before = fits(operator, "Done")
-    eventually(lambda: fits(operator, "Done"), lambda n: n >= before + 3, 20, "full forecasts come back")
+    eventually(lambda: fits(operator, "Done"), lambda n: n >= before + 3, 20, "fits are done again")
+    eventually(lambda: in_force(operator, "full"), bool, 10, "the full forecast comes back")
     assert operator.runs
     assert not [line for line in operator.lines() if "exception" in line]
 
@@ -127,6 +132,7 @@ def test_killed_workers_cost_fits_and_nothing_else(operator: Operator, shop: Sho
         assert shop.condition("DataAvailable")[0] == "True"
         status = shop.profile()["status"]
         assert status["forecast"]["next"], "there is a forecast all the time"
+        eventually(lambda: in_force(operator, "batch"), bool, 20, "it is the batch tier's")
     comes_back(operator)
     told = [line for line in operator.lines() if line["event"] == "forecast.fit_failed"]
     assert told
@@ -151,4 +157,4 @@ def test_no_worker_outlives_the_operator(operator: Operator, shop: Shop, crash: 
         assert operator.stop() == 0
     eventually(lambda: [pid for pid in left if status_of(pid)], lambda alive: not alive, 5, "its workers end too")
     operator.start()
-    eventually(lambda: fits(operator, "Done"), bool, 40, "full forecasts come back after a restart")
+    eventually(lambda: in_force(operator, "full"), bool, 40, "the full forecast comes back after a restart")
