@@ -129,7 +129,7 @@ class PlayedFit:
 
 @dataclass
 class DirectForecaster:
-    """The real forecaster: the batch tier is called in place, full fits are played; `shift_at` is what a step finds."""
+    """The real forecaster: the batch tier is called in place, full fits are played; `shift_at` is what a fit finds."""
 
     fits: list[PlayedFit] = field(default_factory=list)
     forecasts: int = 0
@@ -139,13 +139,13 @@ class DirectForecaster:
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> Forecast:
         self.forecasts += 1
-        return forecast_one(series, horizon, quantiles, effort="batch", state=state)
+        found = forecast_one(series, horizon, quantiles, effort="batch", state=state)
+        return found if self.shift_at is None else replace(found, shift_at=self.shift_at)
 
     async def advance(
         self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
     ) -> Forecast:
-        moved = advance([state], [new_values], horizon, quantiles)[0]
-        return moved if self.shift_at is None else replace(moved, shift_at=self.shift_at)
+        return advance([state], [new_values], horizon, quantiles)[0]
 
     def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> PlayedFit:
         self.fits.append(PlayedFit(series, horizon, quantiles, state))

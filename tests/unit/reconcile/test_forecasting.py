@@ -43,6 +43,10 @@ class Player:
         assert self.memory.forecast.outlook.start <= self.world.clock.time + STEP
         return self.memory.forecast
 
+    def next_load_times(self, factor: float) -> None:
+        """Let the load of the slot that comes next be so many times what was expected."""
+        self.world.loads.values[0] *= factor
+
     async def decide_until_asked(self, most: int = PERIOD) -> int:
         """Decide slot by slot until another full fit is asked for; return the slots it took."""
         before = len(self.forecaster.fits)
@@ -134,30 +138,40 @@ async def test_the_batch_tier_takes_over_where_full_fits_keep_failing() -> None:
     assert tiers[-1] == "batch"
 
 
-async def test_a_level_shift_is_fitted_at_once_and_an_older_fit_is_no_longer_waited_for() -> None:
+@pytest.mark.parametrize("factor", [pytest.param(3.0, id="upwards"), pytest.param(0.2, id="downwards")])
+async def test_a_level_shift_is_fitted_at_once_and_an_older_fit_is_no_longer_waited_for(factor: float) -> None:
     player = Player()
     await player.with_a_full_fit()
     await player.decide_until_asked()
     old = player.forecaster.fits[-1]
     player.forecaster.shift_at = NOW
+    assert (await player.decide(slots=1)).tier == "full", "the load is as expected: nobody looks for a shift"
+    player.next_load_times(factor)
     shifted = await player.decide(slots=1)
-    assert (shifted.tier, player.forecaster.forecasts, len(player.forecaster.fits)) == ("batch", 2, 3)
+    assert (shifted.tier, shifted.forecast.shift_at, len(player.forecaster.fits)) == ("batch", NOW, 3)
     old.succeed()
     assert (await player.decide(seconds=15)).tier == "batch", "the old one knows nothing of the new level"
     player.forecaster.fits[-1].succeed()
     assert (await player.decide(seconds=15)).tier == "full"
 
 
-async def test_a_shift_that_is_known_is_no_alarm() -> None:
+async def test_a_load_that_strays_without_a_shift_is_no_alarm() -> None:
     player = Player()
-    await player.decide()
-    player.forecaster.shift_at = NOW
-    known = await player.decide(slots=1)
+    await player.with_a_full_fit()
+    player.next_load_times(3.0)
+    memory = await player.decide(slots=1)
+    assert (memory.tier, player.forecaster.forecasts) == ("full", 2), "it was looked for, and none was found"
+
+
+@pytest.mark.parametrize(("later", "tier"), [(0, "full"), (PERIOD * STEP, "full"), (PERIOD * STEP + 1, "batch")])
+async def test_a_shift_that_is_known_and_dated_anew_is_no_alarm(later: int, tier: str) -> None:
+    player = Player()
+    known = await player.with_a_full_fit()
     assert player.memory is not None
     player.memory = replace(player.memory, forecast=replace(known, forecast=replace(known.forecast, shift_at=NOW)))
-    before = player.forecaster.forecasts
-    await player.decide(slots=1)
-    assert player.forecaster.forecasts == before
+    player.forecaster.shift_at = NOW + later
+    player.next_load_times(3.0)
+    assert (await player.decide(slots=1)).tier == tier
 
 
 async def test_after_a_restart_everything_is_made_anew() -> None:

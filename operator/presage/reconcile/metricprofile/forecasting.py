@@ -25,6 +25,7 @@ from presage.reconcile.metricprofile.inputs import AskedFit, ForecastMemory, Mea
 from presage.reconcile.ports import Forecaster, History, Loads
 
 REFITS_PER_SEASON = 24  # hourly on a day, and as often on a compressed one
+LEAST_STRAY = 0.01  # share of the median by which a load strays at least: none from a forecast that is exact
 LONGEST_WITHOUT_FIT = 6  # periods of refits that a full fit stays in force where no other one succeeds
 
 
@@ -99,8 +100,11 @@ async def _bring_up(
         last_fit = max(memory.fitted_slot, asked.slot if asked else 0)
         due = is_due(last_slot, last_fit, _refit_slots(ask), uid)
         if not due or _outlasts(memory, last_slot, ask):
-            moved = await forecaster.advance(state, values[-missed:].astype(np.float64), horizon, levels)
-            if not _alarms(moved, memory.forecast):
+            new = values[-missed:].astype(np.float64)
+            moved = known = await forecaster.advance(state, new, horizon, levels)
+            if _strays(new, memory.forecast):  # only a fit looks for a level shift
+                known = await forecaster.forecast(series, horizon, levels, state)
+            if not _alarms(known, memory.forecast, _refit_slots(ask) * ask.step_s):
                 if due and (asked is None or asked.fit is None):
                     asked = AskedFit(last_slot, forecaster.fit(series, horizon, levels, moved.state))
                 return _remember(moved, last_slot, ask, memory.tier, memory.fitted_slot, whole_season, asked)
@@ -130,9 +134,21 @@ def _outlasts(memory: ForecastMemory, slot: int, ask: ForecastSpec) -> bool:
     return memory.tier == "full" and slot - memory.fitted_slot < LONGEST_WITHOUT_FIT * _refit_slots(ask)
 
 
-def _alarms(moved: Forecast, before: Forecast) -> bool:
-    """Return whether the newest slots showed a level shift."""
-    return moved.shift_at is not None and moved.shift_at != before.shift_at
+def _strays(new: NDArray[np.float64], before: Forecast) -> bool:
+    """Return whether the newest of the slots that came lies outside the band that was forecast, on either side."""
+    index = len(new) - 1
+    if index >= len(before.point) or not np.isfinite(new[index]):
+        return False
+    median = before.point[index]
+    band = max(before.quantiles[SHOWN_LEVEL][index] - median, LEAST_STRAY * abs(median))
+    return bool(abs(new[index] - median) > band)
+
+
+def _alarms(known: Forecast, before: Forecast, margin_s: float) -> bool:
+    """Return whether a level shift was found that is no earlier one dated anew."""
+    if known.shift_at is None:
+        return False
+    return before.shift_at is None or known.shift_at > before.shift_at + margin_s
 
 
 def _refit_slots(ask: ForecastSpec) -> int:
