@@ -25,12 +25,14 @@ class Backtest:
     """Forecasts and truths of one batch.
 
     Attributes:
-        bucket: (p,) bucket of each step that was scored.
+        ahead: (p,) steps ahead that were scored.
+        bucket: (p,) bucket of each of them.
         points: (models, c, p, rows) forecasts.
         truth: (c, p, rows) what came; NaN = missing or not yet known.
         recency: (c,) weight of each cut-off.
     """
 
+    ahead: IntArray
     bucket: IntArray
     points: FloatArray
     truth: FloatArray
@@ -70,6 +72,13 @@ def plan_steps(geometry: Geometry, horizon: int) -> IntArray:
     return np.asarray(steps, dtype=np.int64)
 
 
+def side_by_side(cuts: IntArray, geometry: Geometry) -> FloatArray:
+    """(buckets,) how many forecasts of each bucket's reach fit side by side between the cut-offs, from 1 to all."""
+    reach = np.maximum(np.array(geometry.edges, dtype=np.float64), geometry.day / 24)
+    span = float(cuts[-1] - cuts[0]) if len(cuts) else 0.0
+    return np.asarray(np.clip(abs(span) / reach, 1.0, max(len(cuts), 1)))
+
+
 def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray, wanted: BoolArray) -> Backtest:
     """Forecast every cut-off with every model, for the (models, rows) wanted, and lay the truths beside."""
     geometry = block.geometry
@@ -78,4 +87,4 @@ def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray, 
     truth[columns >= block.width] = np.nan
     age = (block.width - cuts) / geometry.day
     points = predict_all(models, block, cuts, ahead, wanted)
-    return Backtest(geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))
+    return Backtest(ahead, geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))

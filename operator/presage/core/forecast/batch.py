@@ -21,7 +21,7 @@ from presage.core.forecast.series import Row, lay_row
 from presage.core.forecast.state import State, ring_slots, same_kind, unpack
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, Forecast, SmallArray
 
-CHUNK_ROWS = 128
+CHUNK_ROWS: dict[Effort, int] = {"batch": 128, "full": 8}
 CHUNK_SLOTS = 800_000  # rows times slots handled at once
 WEEK_MIN_DAYS = 8
 RING_LIMIT = 2.0**100  # scaled values beyond this are cut, so that a 32-bit ring can hold them
@@ -41,7 +41,7 @@ def fit_rows(
     def run(part: list[int]) -> list[Forecast]:
         return _fit_group([rows[i] for i in part], quantiles, effort, [states[i] for i in part])
 
-    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run)
+    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run, CHUNK_ROWS[effort])
 
 
 def advance_states(
@@ -57,7 +57,7 @@ def advance_states(
         group = [rows[i] for i in part]
         return _advance_group(group, [states[i] for i in part], len(new[part[0]]), quantiles)
 
-    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run)
+    return _in_groups(len(rows), kind, lambda i: len(rows[i].lags), run, CHUNK_ROWS["batch"])
 
 
 def _in_groups(
@@ -65,6 +65,7 @@ def _in_groups(
     kind: Callable[[int], Hashable],
     size: Callable[[int], int],
     run: Callable[[list[int]], list[T]],
+    most: int,
 ) -> list[T]:
     groups: dict[Hashable, list[int]] = {}
     for i in range(count):
@@ -72,13 +73,13 @@ def _in_groups(
     out: dict[int, T] = {}
     for members in groups.values():
         members.sort(key=size)  # histories of like length waste the least padding
-        for part in _chunks(members, max(size(i) for i in members)):
+        for part in _chunks(members, max(size(i) for i in members), most):
             out.update(zip(part, run(part), strict=True))
     return [out[i] for i in range(count)]
 
 
-def _chunks(members: list[int], slots: int) -> Iterator[list[int]]:
-    length = max(1, min(CHUNK_ROWS, CHUNK_SLOTS // max(slots, 1)))
+def _chunks(members: list[int], slots: int, most: int) -> Iterator[list[int]]:
+    length = max(1, min(most, CHUNK_SLOTS // max(slots, 1)))
     for first in range(0, len(members), length):
         yield members[first : first + length]
 
@@ -103,7 +104,7 @@ def _fit_group(
 ) -> list[Forecast]:
     geometry = rows[0].geometry
     horizon = int(max(r.ahead.max() for r in rows))
-    block = engine.fit_block([r.observed for r in rows], [r.lags for r in rows], geometry, horizon)
+    block = engine.fit_block([r.observed for r in rows], [r.lags for r in rows], geometry, horizon, effort)
     evidence = seasons.find_seasons(block)
     found = evidence.found
     fitted = engine.fit(block, _span(rows[0]), horizon, effort, _allowed(rows, geometry, found))
@@ -170,6 +171,7 @@ def _moved_row(state: State, clean: FloatArray, scaled: SmallArray, horizon: int
         signed=state.signed or min(clean.tolist(), default=0.0) < 0,
         slots=state.slots + len(scaled) if known else 0,
         warnings=(),
+        shift_at=state.shift_at,
     )
 
 

@@ -9,12 +9,15 @@ Source: Lei et al., Distribution-free predictive inference for regression, JASA 
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 
 from presage.core.forecast.geometry import BUCKETS, bucket_slices
 from presage.core.forecast.types import FloatArray, IntArray
 
 LEVELS = np.array([0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99])
+NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 MIDDLE = int(np.searchsorted(LEVELS, 0.5))
 MIN_ERRORS = 6
 
@@ -62,6 +65,24 @@ def error_grid(pooled: FloatArray) -> FloatArray:
     return np.asarray(offsets)
 
 
+def widen(grid: FloatArray, independent: FloatArray) -> FloatArray:
+    """Offsets widened as Student's t is wider than the normal distribution.
+
+    Errors of cut-offs that forecast the same slots are nearly one error: what counts is how many stretches of
+    the horizon the backtest holds side by side.
+
+    Args:
+        grid: (rows, buckets, levels) offsets.
+        independent: (buckets,) number of such stretches, >= 1: the degrees of freedom.
+
+    Returns:
+        (rows, buckets, levels).
+
+    Source: first term of the Cornish-Fisher expansion of t, Abramowitz & Stegun, 26.7.5.
+    """
+    return np.asarray(grid * (1 + (NORMAL**2 + 1) / (4 * independent[:, None])))
+
+
 def complete(grid: FloatArray) -> FloatArray:
     """Give a bucket without a grid the one of the next shorter bucket that has one, else of the next longer."""
     out = grid.copy()
@@ -80,19 +101,20 @@ def at_level(grid: FloatArray, level: float) -> FloatArray:
     return np.asarray(grid[..., low] + (position - low) * (grid[..., high] - grid[..., low]))
 
 
-def share_covered(errors: FloatArray, bucket: IntArray) -> tuple[FloatArray, FloatArray]:
+def share_covered(errors: FloatArray, bucket: IntArray, independent: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Coverage of each level on cut-offs that did not calibrate it: every second one, both ways round.
 
     Args:
         errors: (c, p, rows) truth minus forecast over spread; NaN = unknown.
         bucket: (p,) bucket of each step, ascending.
+        independent: (buckets,) stretches side by side, see `widen`.
 
     Returns:
         (rows, levels) number of truths at or below each level, and (rows,) number looked at.
     """
     even, odd = pool_errors(errors[0::2], bucket), pool_errors(errors[1::2], bucket)
-    below_odd, seen_odd = count_below(odd, error_grid(even))
-    below_even, seen_even = count_below(even, error_grid(odd))
+    below_odd, seen_odd = count_below(odd, widen(error_grid(even), independent))
+    below_even, seen_even = count_below(even, widen(error_grid(odd), independent))
     return below_odd + below_even, seen_odd + seen_even
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from presage.core.forecast import backtest, conformal, select, spread
+from presage.core.forecast import backtest, conformal, regression, select, spread
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import SPAN_DAYS, Geometry
 from presage.core.forecast.level import HALF_LIVES
 from presage.core.forecast.pool import FEW, SLOW, Model, pool_of, predict_all
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, IntArray
 
-CUTS: dict[Effort, int] = {"batch": 28, "full": 56}
+CUTS: dict[Effort, int] = {"batch": 28, "full": 84}
 MAX_SEEN = 500  # truths remembered for coverage; older ones fade
 
 
@@ -27,13 +27,14 @@ class Fit:
     """Coefficients of a batch, one row per series.
 
     Attributes:
-        loss: (rows, models, buckets) mean absolute backtest error; NaN = not tried.
-        weights: (rows, models, buckets) shares.
+        loss: (rows, models + 1, buckets) mean absolute backtest error, the regression last; NaN = not tried.
+        weights: (rows, models + 1, buckets) shares.
         median: (rows, buckets) the median of the models is used instead.
         grid: (rows, buckets, levels) error quantiles over spread.
         spread: (rows,) mean spread over a day.
         below: (rows, levels) truths at or below each level so far.
         seen: (rows,) truths looked at.
+        coefficients: (rows, knots, features) of the regression; NaN = not learned.
     """
 
     loss: FloatArray
@@ -43,6 +44,7 @@ class Fit:
     spread: FloatArray
     below: FloatArray
     seen: FloatArray
+    coefficients: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,22 @@ class Ahead:
     bucket: IntArray
 
 
+def names_of(geometry: Geometry) -> list[str]:
+    """Names of the models along a fit's axis of models."""
+    return [m.name for m in pool_of(geometry)] + [regression.NAME]
+
+
 def back_slots(geometry: Geometry) -> int:
     """Slots before a cut-off that the models look at directly, other than through season lags."""
     return round(HALF_LIVES * SLOW[0] * geometry.day) + 2 * geometry.slots(spread.SMOOTH_DAYS)
 
 
-def fit_block(rows: Sequence[FloatArray], lags: Sequence[FloatArray], geometry: Geometry, ahead: int) -> Block:
+def fit_block(
+    rows: Sequence[FloatArray], lags: Sequence[FloatArray], geometry: Geometry, ahead: int, effort: Effort
+) -> Block:
     """The block that `fit` needs: wide enough for the oldest cut-off."""
-    back = (SPAN_DAYS + 1) * geometry.day + back_slots(geometry)
+    days = SPAN_DAYS if effort == "batch" else max(SPAN_DAYS, regression.TRAIN_DAYS)
+    back = (days + 1) * geometry.day + back_slots(geometry)
     return Block(rows, geometry, back=back, ahead=ahead, lags=lags)
 
 
@@ -80,7 +90,7 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
         block: Histories, from `fit_block`.
         history: Newest columns that hold truths in every row.
         horizon: Steps ahead to fit for.
-        effort: How many cut-offs.
+        effort: How many cut-offs, and whether a regression is learned.
         allowed: (rows, models) models that a row may use.
     """
     geometry = block.geometry
@@ -90,21 +100,45 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
     cuts = backtest.plan_cuts(block.width, history, geometry, CUTS[effort])
     steps = backtest.plan_steps(geometry, horizon)
     test = backtest.run(block, tried, cuts, steps, wanted)
-    choice = select.choose(test, np.array([m.name == "day" for m in tried]))
+    keep = np.array([m.name == "day" for m in tried])
+    choice = select.choose(test, keep)
+    learned = None
+    if effort == "full":
+        learned = regression.learn(block, tried, wanted, test, choice, cuts)
+        test = replace(test, points=np.concatenate([test.points, learned.points[None]]))
+        choice = select.choose(test, np.append(keep, False))
+        wanted = np.concatenate([wanted, np.any(np.isfinite(learned.coefficients), axis=(1, 2))[None]])
     weights = np.where(wanted[:, None], choice.weights, 0.0)
     mixed = select.mix(test.points, weights, choice.median, test.bucket)
     mean = spread.typical_spread(block)
     errors = (test.truth - mixed) / spread.relative_spread(block, mean, cuts, steps)
-    below, seen = conformal.share_covered(errors, test.bucket)
+    independent = backtest.side_by_side(cuts, geometry)
+    below, seen = conformal.share_covered(errors, test.bucket, independent)
+    grid = conformal.error_grid(conformal.pool_errors(errors, test.bucket))
+    along = used if learned is None else np.append(used, len(models))
     return Fit(
-        loss=_per_row(choice.loss, used, len(models), np.nan),
-        weights=_per_row(weights, used, len(models), 0.0),
+        loss=_per_row(choice.loss, along, len(models) + 1, np.nan),
+        weights=_per_row(weights, along, len(models) + 1, 0.0),
         median=np.ascontiguousarray(choice.median.T),
-        grid=conformal.complete(conformal.error_grid(conformal.pool_errors(errors, test.bucket))),
+        grid=conformal.complete(conformal.widen(grid, independent)),
         spread=mean,
         below=below,
         seen=seen,
+        coefficients=_on_all(learned, used, geometry, block.rows),
     )
+
+
+def _on_all(learned: regression.Learned | None, used: IntArray, geometry: Geometry, rows: int) -> FloatArray:
+    """(rows, knots, features) coefficients on all models of the pool; 0 on those that were not used."""
+    models = len(pool_of(geometry))
+    shape = regression.shape_of(geometry, models)
+    if learned is None:
+        return np.full((rows, *shape), np.nan)
+    out = np.zeros((rows, *shape))
+    out[:, :, used] = learned.coefficients[:, :, : len(used)]
+    out[:, :, models:] = learned.coefficients[:, :, len(used) :]
+    out[np.isnan(learned.coefficients).any(axis=2)] = np.nan
+    return out
 
 
 def _per_row(values: FloatArray, used: IntArray, models: int, other: float) -> FloatArray:
@@ -126,19 +160,50 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
     models = pool_of(block.geometry)
     cuts, bucket = np.array([cut]), block.geometry.bucket_of(steps)
     weighty = np.any(fitted.weights > 0, axis=2).T
-    used = np.flatnonzero(weighty.any(axis=1))
-    wanted = _together(models, weighty)
-    weights = fitted.weights[:, used].transpose(1, 2, 0).copy()
-    points = predict_all([models[i] for i in used], block, cuts, steps, wanted[used])
+    learned = np.flatnonzero(weighty[-1])
+    wanted = weighty[:-1]
+    if len(learned):
+        wanted = wanted.copy()
+        shares_of = np.nan_to_num(fitted.coefficients[learned, :, : len(models)])
+        wanted[:, learned] |= np.any(shares_of != 0, axis=1).T
+    used = np.flatnonzero(wanted.any(axis=1))
+    points = predict_all([models[i] for i in used], block, cuts, steps, _together(models, wanted)[used])
+    along = used
+    if len(learned):
+        said = _regress(block, fitted, cuts, steps, used, learned, points)
+        points, along = np.concatenate([points, said[None]]), np.append(used, len(models))
+    weights = fitted.weights[:, along].transpose(1, 2, 0).copy()
     mixed = select.mix(points, weights, fitted.median.T, bucket)[0]
-    shares = np.zeros((len(models), block.rows))
-    shares[used] = select.shares(points[:, 0], weights, bucket)
+    shares = np.zeros((len(models) + 1, block.rows))
+    shares[along] = select.shares(points[:, 0], weights, bucket)
     return Ahead(
         points=np.where(np.isfinite(mixed), mixed, block.newest(cuts)),
         spread=spread.relative_spread(block, fitted.spread, cuts, steps)[0],
         shares=shares,
         bucket=bucket,
     )
+
+
+def _regress(
+    block: Block, fitted: Fit, cuts: IntArray, steps: IntArray, used: IntArray, learned: IntArray, points: FloatArray
+) -> FloatArray:
+    """(c, p, rows) forecasts of the regression from the (models, c, p, rows) of the pool; NaN for other rows."""
+    out = np.full(points.shape[1:], np.nan)
+    models = len(pool_of(block.geometry))
+    features = np.append(used, models + np.arange(regression.RECENT_FEATURES))
+    some = points[..., learned]
+    base = some[0]
+    if np.isnan(some).any():
+        weights = fitted.weights[np.ix_(learned, used)].transpose(1, 2, 0)
+        base = select.mix(some, weights, fitted.median[learned].T, block.geometry.bucket_of(steps))
+    out[..., learned] = regression.predict(
+        fitted.coefficients[learned][:, :, features],
+        some,
+        base,
+        regression.recent(block, cuts)[..., learned],
+        regression.knot_of(block.geometry, steps),
+    )
+    return out
 
 
 def _together(models: Sequence[Model], wanted: BoolArray) -> BoolArray:

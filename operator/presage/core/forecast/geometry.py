@@ -78,6 +78,11 @@ class Geometry:
         return "Days" if days < 8 else "Full"
 
     @property
+    def day_season(self) -> Season | None:
+        """The season that plays the day, if it has two slots or more."""
+        return next((s for s in self.seasons if s.name == "day"), None)
+
+    @property
     def day_seconds(self) -> float:
         """Seconds of the "day"."""
         return next((s.seconds for s in self.seasons if s.name == "day"), self.day * self.step)

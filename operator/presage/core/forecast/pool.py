@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from presage.core.forecast.block import Block
 from presage.core.forecast.deviation import profile_scaled, profile_with_deviation
 from presage.core.forecast.geometry import Geometry
 from presage.core.forecast.level import level
-from presage.core.forecast.naive import last_value, seasonal
+from presage.core.forecast.naive import last_value, seasonal, seasonal_sum
 from presage.core.forecast.profile import profile
 from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
@@ -42,7 +43,7 @@ class Model:
 
 @lru_cache(maxsize=256)
 def pool_of(geometry: Geometry) -> tuple[Model, ...]:
-    """Models for a geometry, always in the same order: last value, level, then four per season."""
+    """Models for a geometry, always in the same order: last value, level, five per season, sums of given ones."""
     day = geometry.day
     models = [Model("last", last_value), Model("level", partial(level, LEVEL_MEMORY * day))]
     for season in geometry.seasons:
@@ -57,6 +58,9 @@ def pool_of(geometry: Geometry) -> tuple[Model, ...]:
             Model(f"{name}_median_slow", slow, seconds),
             Model(f"{name}_median_scaled", scaled, seconds),
         ]
+    if geometry.given:
+        for one, other in pairwise(geometry.seasons):
+            models.append(Model(f"{one.name}+{other.name}", partial(seasonal_sum, one, other), other.seconds))
     return tuple(models)
 
 

@@ -10,9 +10,8 @@ from statistics import NormalDist
 import numpy as np
 
 from presage.core.forecast import conformal
-from presage.core.forecast.engine import Ahead, Fit
+from presage.core.forecast.engine import Ahead, Fit, names_of
 from presage.core.forecast.geometry import BUCKETS
-from presage.core.forecast.pool import pool_of
 from presage.core.forecast.series import Row
 from presage.core.forecast.state import next_state, pack
 from presage.core.forecast.types import FloatArray, Forecast, IntArray, SeasonTest
@@ -50,7 +49,7 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
         known = np.where(np.isnan(scaled), 0.0, scaled)
         return to_unit(np.maximum(known, lowest, out=known), exponents)
 
-    names = [m.name for m in pool_of(rows[0].geometry)]
+    names = names_of(rows[0].geometry)
     point = curve(raw)
     curves = {q: point if q == 0.5 else curve(raw + _offsets(batch, q)) for q in quantiles}
     covered = {q: _coverage(fitted, q) for q in quantiles}
@@ -71,7 +70,7 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
                 coverage={q: pairs[i] for q, pairs in covered.items()},
                 seasons=batch.seasons[i],
                 season_tests=batch.season_tests[i],
-                shift_at=None,
+                shift_at=row.shift_at,
                 history_rung=row.geometry.rung_of(row.slots),
                 warnings=row.warnings,
                 state=next_state(row, batch.seasons[i], packed[i].copy()),

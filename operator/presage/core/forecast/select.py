@@ -17,7 +17,8 @@ from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
 MIN_CUTS = 6
 DROP_ABOVE = 1.5  # times the best loss
-POWER = 4
+POWER = 8
+MAX_HARDER = 100.0  # times that all cut-offs are harder than those of one model; beyond, errors are mere dust
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Choice:
 
 
 def choose(test: Backtest, keep: BoolArray) -> Choice:
-    """Weights (min error / error)^4 per bucket; models above 1.5 times the best are dropped.
+    """Weights (min error / error)^8 per bucket; models above 1.5 times the best are dropped.
 
     A model that could be tried on some cut-offs only is compared on those, so that easy days do not
     flatter it.
@@ -57,7 +58,8 @@ def choose(test: Backtest, keep: BoolArray) -> Choice:
     own_mass = (tried * mass).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         plain = own / own_mass
-        adjusted = own / same_cuts * overall / all_mass
+        harder = (overall / all_mass) / (same_cuts / own_mass)
+    adjusted = plain * np.clip(harder, 1 / MAX_HARDER, MAX_HARDER)
     loss = np.where(same_cuts > 0, adjusted, plain)
     return _weigh(loss, tried.sum(axis=1), keep)
 

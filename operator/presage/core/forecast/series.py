@@ -7,13 +7,14 @@ huge loads compute alike; what is older than any lag or cut-off can reach is cut
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from presage.core.forecast.geometry import DAY_SECONDS, Geometry, geometry_of
+from presage.core.forecast.shift import find_shift, level_out
 from presage.core.forecast.types import FloatArray, IntArray, Series
 from presage.core.forecast.walltime import plan_wall
 
@@ -37,6 +38,8 @@ class Row:
         slots: Slots of history known, coarse history included.
         end: Epoch second at which the newest slot ends.
         warnings: What is odd about the input.
+        shift_at: Epoch second of the newest level shift; None = there is none. `values` and `lags` before it are
+            moved to the level after it, and are no truths.
     """
 
     geometry: Geometry
@@ -50,6 +53,7 @@ class Row:
     slots: int
     end: float
     warnings: tuple[str, ...]
+    shift_at: float | None
 
     @property
     def steps(self) -> slice | IntArray:
@@ -120,18 +124,29 @@ def prepare(series: Series, horizon: int) -> Row:
     exponent = max(math.frexp(max(_largest(kept), _largest(old)))[1], MIN_EXPONENT)
     scale = math.ldexp(1.0, -exponent)  # exact: a power of two
     kept, old = kept * scale, old * scale
+    signed = signed or bool(len(old) and np.nanmin(old) < 0)
+    all_values = np.concatenate([old, kept]) if len(old) else kept
     observed = np.concatenate([np.full(len(old), np.nan), kept]) if len(old) else kept
+    shift = find_shift(kept, geometry.day)
+    shift_at = None
+    if shift is not None:
+        shift = replace(shift, slot=shift.slot + len(old))
+        shift_at = end - (len(all_values) - shift.slot) * series.step
+        all_values = level_out(all_values, shift, signed)
+        observed = observed.copy()
+        observed[: shift.slot] = np.nan
     return lay_row(
         geometry,
         series.time_zone,
         end,
         horizon,
-        values=np.concatenate([old, kept]) if len(old) else kept,
+        values=all_values,
         observed=observed,
         exponent=exponent,
-        signed=signed or bool(len(old) and np.nanmin(old) < 0),
+        signed=signed,
         slots=len(old) + (len(values) - int(known[0]) if len(known) else 0),
         warnings=_warnings(values, known, geometry, series.seasons or ()),
+        shift_at=shift_at,
     )
 
 
@@ -154,6 +169,7 @@ def lay_row(
     signed: bool,
     slots: int,
     warnings: tuple[str, ...],
+    shift_at: float | None,
 ) -> Row:
     """Lay values (lags and truths, same length, real time) on the wall grid of `zone`.
 
@@ -167,7 +183,7 @@ def lay_row(
         plan = plan_wall(start, geometry.step, len(values), horizon, zone)
         if plan is not None:
             lags, observed, ahead = plan.lay(values), plan.lay(observed), plan.ahead
-    return Row(geometry, zone, values, observed, lags, ahead, exponent, signed, slots, end, warnings)
+    return Row(geometry, zone, values, observed, lags, ahead, exponent, signed, slots, end, warnings, shift_at)
 
 
 def _older(series: Series, coarse: FloatArray, geometry: Geometry, kept: int, end: float) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from presage.core.forecast.arrays import box_mean, mean_of
 from presage.core.forecast.block import Block
-from presage.core.forecast.geometry import Geometry, Season
+from presage.core.forecast.geometry import Season
 from presage.core.forecast.profile import scatter
 from presage.core.forecast.types import FloatArray, IntArray
 
@@ -15,14 +15,9 @@ LOCAL_SHARE = 0.5  # the rest is the day's mean, so that one quiet hour never pr
 CAP = 3.0
 
 
-def day_season(geometry: Geometry) -> Season | None:
-    """The season that plays the day, if it is in use."""
-    return next((s for s in geometry.seasons if s.name == "day"), None)
-
-
 def typical_spread(block: Block) -> FloatArray:
     """(rows,) mean spread over the newest "day"; NaN with too little history."""
-    season = day_season(block.geometry)
+    season = block.geometry.day_season
     if season is None:
         return np.full(block.rows, np.nan)
     local = _local(block, season)[: block.width - block.lo]
@@ -41,7 +36,7 @@ def relative_spread(block: Block, mean: FloatArray, cuts: IntArray, ahead: IntAr
     Returns:
         (c, p, rows), dimensionless.
     """
-    season = day_season(block.geometry)
+    season = block.geometry.day_season
     usable = np.isfinite(mean) & (mean > 0)
     if season is None or not usable.any():
         return np.ones((len(cuts), len(ahead), len(mean)))

@@ -7,13 +7,15 @@ about one kilobyte, so seasons of fewer than some forty slots may exceed the sec
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from presage.core.forecast import regression
 from presage.core.forecast.conformal import LEVELS
-from presage.core.forecast.engine import Fit
+from presage.core.forecast.engine import Fit, names_of
 from presage.core.forecast.geometry import BUCKETS, Geometry, geometry_of
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.series import Row
@@ -22,7 +24,7 @@ from presage.core.forecast.types import FloatArray, SmallArray
 MAX_BYTES = 65_536
 BYTES_PER_SLOT = 32
 LONG_STEP = 300  # seconds from which the flat bound holds
-FIXED_BYTES = 400  # pickle frame, scalars and names
+FIXED_BYTES = 280  # pickle frame, scalars and names
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class State:
         slots: Slots of history seen so far.
         exponent: Power of two by which values are divided.
         signed: Whether the history holds negative values.
+        shift_at: Epoch second of the newest level shift that the fit found; None = there was none.
     """
 
     ring: SmallArray
@@ -52,6 +55,7 @@ class State:
     slots: int
     exponent: int
     signed: bool
+    shift_at: float | None
 
 
 def same_kind(state: State, geometry: Geometry) -> bool:
@@ -74,6 +78,7 @@ def next_state(row: Row, found: tuple[int, ...], coefficients: SmallArray) -> St
         slots=row.slots,
         exponent=row.exponent,
         signed=row.signed,
+        shift_at=row.shift_at,
     )
 
 
@@ -98,21 +103,37 @@ def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
 @lru_cache(maxsize=256)
 def packed_size(geometry: Geometry) -> int:
     """Number of coefficients of one series."""
-    return len(pool_of(geometry)) * BUCKETS * 2 + BUCKETS + BUCKETS * len(LEVELS) + 1 + len(LEVELS) + 1
+    return sum(_sizes(geometry))
+
+
+def _sizes(geometry: Geometry) -> list[int]:
+    """Numbers per field of a fit, in the order of `pack`."""
+    models = len(names_of(geometry)) * BUCKETS
+    learned = math.prod(regression.shape_of(geometry, len(pool_of(geometry))))
+    return [models, models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, learned]
 
 
 def pack(fitted: Fit) -> SmallArray:
     """(rows, packed_size) of a fit, one flat run a row."""
     rows = len(fitted.seen)
-    parts = (fitted.loss, fitted.weights, fitted.median, fitted.grid, fitted.spread, fitted.below, fitted.seen)
+    parts = (
+        fitted.loss,
+        fitted.weights,
+        fitted.median,
+        fitted.grid,
+        fitted.spread,
+        fitted.below,
+        fitted.seen,
+        fitted.coefficients,
+    )
     return np.concatenate([p.reshape(rows, -1) for p in parts], axis=1, dtype=np.float32)
 
 
 def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
     """The fit behind (rows, packed_size) stacked coefficients."""
-    models, rows = len(pool_of(geometry)), len(packed)
-    sizes = [models * BUCKETS, models * BUCKETS, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1]
-    loss, weights, median, grid, spread, below, seen = np.split(packed, np.cumsum(sizes)[:-1], axis=1)
+    models, rows = len(names_of(geometry)), len(packed)
+    cuts = np.cumsum(_sizes(geometry))[:-1]
+    loss, weights, median, grid, spread, below, seen, learned = np.split(packed, cuts, axis=1)
     return Fit(
         loss=loss.reshape(rows, models, BUCKETS),
         weights=weights.reshape(rows, models, BUCKETS),
@@ -121,4 +142,5 @@ def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
         spread=spread[:, 0],
         below=below,
         seen=seen[:, 0],
+        coefficients=learned.reshape(rows, *regression.shape_of(geometry, len(pool_of(geometry)))),
     )

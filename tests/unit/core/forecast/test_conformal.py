@@ -66,6 +66,6 @@ def test_coverage_counts_truths_at_or_below() -> None:
 
 def test_coverage_is_measured_on_cut_offs_that_did_not_calibrate() -> None:
     errors = np.random.default_rng(0).normal(size=(400, 2, 1))
-    below, seen = share_covered(errors, BUCKET)
+    below, seen = share_covered(errors, BUCKET, np.full(5, 400.0))
     assert seen[0] == 800
     np.testing.assert_allclose(below[0] / seen[0], LEVELS, atol=0.04)

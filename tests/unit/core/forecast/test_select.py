@@ -15,16 +15,19 @@ def backtest(errors: list[list[float]]) -> Backtest:
     """Models with one error per cut-off, one row, one step ahead; truths are 0."""
     points = np.array(errors)[:, :, None, None]
     cuts = points.shape[1]
-    return Backtest(np.zeros(1, dtype=np.int64), points, np.zeros((cuts, 1, 1)), np.ones(cuts))
+    ahead, bucket = np.ones(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    return Backtest(ahead, bucket, points, np.zeros((cuts, 1, 1)), np.ones(cuts))
 
 
 @pytest.mark.parametrize(
     ("errors", "keep", "want"),
     [
         pytest.param([[1.0] * 6, [1.0] * 6], [False, False], [0.5, 0.5], id="equal errors, equal shares"),
-        pytest.param([[1.0] * 6, [1.25] * 6], [False, False], [1 / 1.4096, 0.4096 / 1.4096], id="fourth power"),
+        pytest.param(
+            [[1.0] * 6, [1.25] * 6], [False, False], [1 / (1 + 0.8**8), 0.8**8 / (1 + 0.8**8)], id="eighth power"
+        ),
         pytest.param([[1.0] * 6, [1.6] * 6], [False, False], [1, 0], id="dropped above 1.5 times the best"),
-        pytest.param([[1.0] * 6, [2.0] * 6], [False, True], [16 / 17, 1 / 17], id="the seasonal naive is kept"),
+        pytest.param([[1.0] * 6, [2.0] * 6], [False, True], [256 / 257, 1 / 257], id="the seasonal naive is kept"),
         pytest.param([[0.0] * 6, [1.0] * 6], [False, False], [1, 0], id="a perfect model takes all"),
         pytest.param([[0.0] * 6, [0.0] * 6], [False, False], [0.5, 0.5], id="two perfect models share"),
         pytest.param([[1.0] * 6, [NAN] * 5 + [0.1]], [False, False], [1, 0], id="tried too rarely"),

@@ -1,0 +1,113 @@
+"""Level shifts: the newest slot from which a load runs on another level than before, for good.
+
+A deployment, a switched route or a service switched on moves a load by a step. What lies before it then
+says little about errors to come, and its level nothing, though its shape may still hold. Days and weeks
+move a load too; so the day's shape is taken off first, and a shift counts only if it parts what lies before
+from all that lies after. A weekend or a burst does not: its nights and its end lie among what was before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from presage.core.forecast.arrays import median_of
+from presage.core.forecast.types import FloatArray
+
+PARTS = 24  # means a day that are looked at
+MIN_PARTS = 4
+MIN_DAYS = 3
+LOOK_BACK = 7.0  # days within which a shift is sought: backtests reach no further
+BEFORE = 2.0  # days before a shift that must lie on the old level
+AFTER = 0.25  # days after it that must be known
+EDGE = 0.25  # days either side whose means are compared to place the shift
+CANDIDATES = 3  # largest steps that are looked at
+APART = 0.9  # share either side that lies on its own side of the middle between the levels
+NOISE = 4.0  # times the median deviation within a side that a shift must exceed
+MIN_SHARE = 0.2  # of the larger level that a shift must amount to
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A level shift: its first slot, and the level before and after, without the day's shape."""
+
+    slot: int
+    before: float
+    after: float
+
+
+def find_shift(values: FloatArray, day: int) -> Shift | None:
+    """The newest level shift of a history.
+
+    Args:
+        values: (n,) history; NaN = missing.
+        day: Slots of a day.
+    """
+    length = max(1, day // PARTS)
+    parts = day // length
+    days = len(values) // (parts * length)
+    if parts < MIN_PARTS or days < MIN_DAYS:
+        return None
+    level = _without_shape(values[-days * parts * length :].reshape(days, parts, length))
+    if level is None:
+        return None
+    after, edge = max(1, round(AFTER * parts)), max(1, round(EDGE * parts))
+    first, last = max(parts // 2, len(level) - round(LOOK_BACK * parts)), len(level) - after
+    if last < first:
+        return None
+    total = np.concatenate([[0.0], np.cumsum(level)])
+    at = np.arange(first, last + 1)
+    low, high = np.maximum(at - edge, 0), np.minimum(at + edge, len(level))
+    step = np.abs((total[high] - total[at]) / (high - at) - (total[at] - total[low]) / (at - low))
+    # a shift at its place steps by about its whole height, and a shift has a height
+    largest = max(abs(float(level[first:].max())), abs(float(level[first:].min())))
+    for i in np.argsort(-step, kind="stable")[:CANDIDATES].tolist():
+        if step[i] <= 0.5 * MIN_SHARE * largest:
+            return None
+        found = _judge(level, int(at[i]), round(BEFORE * parts))
+        if found is not None:
+            slot = len(values) - (len(level) - int(at[i])) * length
+            return Shift(slot, *found)
+    return None
+
+
+def level_out(values: FloatArray, shift: Shift, signed: bool) -> FloatArray:
+    """The history as if it had always run on the level after the shift; never below 0 unless `signed`."""
+    out = values.copy()
+    out[: shift.slot] += shift.after - shift.before
+    if not signed:
+        np.maximum(out, 0.0, out=out)
+    return out
+
+
+def _without_shape(slots: FloatArray) -> FloatArray | None:
+    """(days * parts,) means of (days, parts, length) slots less the day's usual shape; None if hardly any is known."""
+    if np.isnan(slots).any():
+        known = np.isfinite(slots)
+        count = known.sum(axis=2)
+        means = np.where(count > 0, np.where(known, slots, 0.0).sum(axis=2) / np.maximum(count, 1), np.nan)
+        if np.isfinite(means).sum() < 2 * slots.shape[1]:
+            return None
+        shape = median_of(means - median_of(means.T)[:, None])
+        level = (means - np.where(np.isfinite(shape), shape, 0.0)).ravel()
+        there = np.flatnonzero(np.isfinite(level))
+        return np.asarray(np.interp(np.arange(len(level)), there, level[there]))
+    means = slots.mean(axis=2)
+    shape = np.median(means - np.median(means, axis=1, keepdims=True), axis=0)
+    return np.asarray((means - shape).ravel())
+
+
+def _judge(level: FloatArray, at: int, reach: int) -> tuple[float, float] | None:
+    """The level before and after, if they are two."""
+    old, new = level[max(0, at - reach) : at], level[at:]
+    before, after = float(np.median(old)), float(np.median(new))
+    height = after - before
+    if abs(height) <= MIN_SHARE * max(abs(before), abs(after)):
+        return None
+    side = np.copysign(1.0, height)
+    middle = 0.5 * (before + after)
+    if np.mean(side * (new - middle) > 0) < APART or np.mean(side * (old - middle) < 0) < APART:
+        return None
+    noise = max(float(np.median(np.abs(old - before))), float(np.median(np.abs(new - after))))
+    return (before, after) if abs(height) > NOISE * noise else None
