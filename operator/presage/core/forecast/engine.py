@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -64,9 +65,10 @@ class Ahead:
     bucket: IntArray
 
 
-def names_of(geometry: Geometry) -> list[str]:
+@lru_cache(maxsize=256)
+def names_of(geometry: Geometry) -> tuple[str, ...]:
     """Names of the models along a fit's axis of models."""
-    return [m.name for m in pool_of(geometry)] + [regression.NAME]
+    return (*(m.name for m in pool_of(geometry)), regression.NAME)
 
 
 def back_slots(geometry: Geometry) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -19,7 +19,6 @@ from presage.core.forecast.types import FloatArray, Forecast, IntArray, SeasonTe
 SHORT_MARGIN = 0.1  # with less than a day: the 0.9-quantile is at least this share above the point
 BLIND_SPREAD = 0.2  # standard deviation, as a share of the point, when no error could be measured
 NAIVE = ("last", "day", "week")
-UNKNOWN = (float("nan"),) * BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,30 @@ class Batch:
     ahead: Ahead
 
 
+class Losses(Mapping[str, tuple[float, ...]]):
+    """Errors per model and bucket, made into numbers when they are read: few forecasts of many ever are."""
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, names: tuple[str, ...], values: FloatArray) -> None:
+        self._names = names
+        self._values = values  # (names, buckets)
+
+    def __getitem__(self, name: str) -> tuple[float, ...]:
+        if name not in self._names:
+            raise KeyError(name)
+        return tuple(self._values[self._names.index(name)].tolist())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     """One forecast per row.
 
@@ -41,33 +64,29 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
         quantiles: Levels asked for.
     """
     rows, fitted = batch.rows, batch.fitted
-    raw = batch.ahead.points.T
     exponents = np.array([r.exponent for r in rows])
-    lowest = np.where([r.signed for r in rows], -np.inf, 0.0)[:, None]
-
-    def curve(scaled: FloatArray) -> FloatArray:
-        known = np.where(np.isnan(scaled), 0.0, scaled)
-        return to_unit(np.maximum(known, lowest, out=known), exponents)
-
     names = names_of(rows[0].geometry)
-    point = curve(raw)
-    curves = {q: point if q == 0.5 else curve(raw + _offsets(batch, q)) for q in quantiles}
-    covered = {q: _coverage(fitted, q) for q in quantiles}
-    losses = to_unit(fitted.loss, exponents).reshape(len(rows), -1).tolist()
+    levels = tuple(dict.fromkeys(quantiles))
+    curves = _curves(batch, levels, exponents)
+    covered = [_coverage(fitted, q) for q in levels]
+    losses = to_unit(fitted.loss, exponents[:, None, None])
+    naive = np.full((len(rows), len(NAIVE), BUCKETS), np.nan)
+    for i, name in enumerate(NAIVE):
+        if name in names:
+            naive[:, i] = losses[:, names.index(name)]
     shares = batch.ahead.shares.T.tolist()
     packed = pack(fitted)
     out = []
     for i, row in enumerate(rows):
-        steps = row.steps
-        errors = dict(zip(names, _runs(losses[i], BUCKETS), strict=True))
+        point, *others = curves[i][:, row.steps].copy()  # one piece of memory, and none of the neighbours'
         out.append(
             Forecast(
-                point=point[i, steps].copy(),
-                quantiles={q: values[i, steps].copy() for q, values in curves.items()},
+                point=point,
+                quantiles=dict(zip(levels, others, strict=True)),
                 weights=_weights(names, shares[i]),
-                backtest=errors,
-                naive={name: errors.get(name, UNKNOWN) for name in NAIVE},
-                coverage={q: pairs[i] for q, pairs in covered.items()},
+                backtest=Losses(names, losses[i].copy()),
+                naive=Losses(NAIVE, naive[i].copy()),
+                coverage={q: pairs[i] for q, pairs in zip(levels, covered, strict=True)},
                 seasons=batch.seasons[i],
                 season_tests=batch.season_tests[i],
                 shift_at=row.shift_at,
@@ -79,23 +98,34 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     return out
 
 
-def _runs(values: Iterable[float], length: int) -> Iterator[tuple[float, ...]]:
-    """Tuples of `length` values each."""
-    return zip(*[iter(values)] * length, strict=True)
+def _curves(batch: Batch, levels: Sequence[float], exponents: IntArray) -> FloatArray:
+    """(rows, 1 + levels, p) the point forecast and its quantiles, in the series' unit."""
+    points = batch.ahead.points
+    scaled = np.empty((1 + len(levels), *points.shape))
+    scaled[0] = points
+    for curve, level in zip(scaled[1:], levels, strict=True):
+        curve[:] = points
+        if level != 0.5:
+            curve += _offsets(batch, level)
+    unknown = np.isnan(scaled)
+    if unknown.any():
+        scaled[unknown] = 0.0
+    lowest = np.where([r.signed for r in batch.rows], -np.inf, 0.0)
+    np.maximum(scaled, lowest, out=scaled)
+    return np.ascontiguousarray(to_unit(scaled, exponents).transpose(2, 0, 1))
 
 
 def _offsets(batch: Batch, level: float) -> FloatArray:
-    """(rows, p) distance of a quantile from the point."""
-    points = np.abs(batch.ahead.points.T)
-    grid = conformal.at_level(batch.fitted.grid, level)[:, batch.ahead.bucket]
-    offset = grid * batch.ahead.spread.T
-    blind = np.isnan(offset)
-    if blind.any():
-        offset = np.where(blind, BLIND_SPREAD * _normal(level) * points, offset)
+    """(p, rows) distance of a quantile from the point."""
+    points, bucket = batch.ahead.points, batch.ahead.bucket
+    grid = conformal.at_level(batch.fitted.grid, level).T
+    offset = grid[bucket] * batch.ahead.spread
+    if np.isnan(grid).any():
+        offset = np.where(np.isnan(offset), BLIND_SPREAD * _normal(level) * np.abs(points), offset)
     short = np.array([r.slots < r.geometry.day for r in batch.rows])
     if level > 0.5 and short.any():
-        margin = SHORT_MARGIN * points * _normal(level) / _normal(0.9)
-        offset = np.where(short[:, None], np.maximum(offset, margin), offset)
+        margin = SHORT_MARGIN * np.abs(points) * _normal(level) / _normal(0.9)
+        offset = np.where(short, np.maximum(offset, margin), offset)
     return offset
 
 
@@ -105,13 +135,13 @@ def _normal(level: float) -> float:
 
 
 def to_unit(scaled: FloatArray, exponents: IntArray) -> FloatArray:
-    """(rows, ...) times 2**exponent of each row, cut at the largest float."""
+    """Values times 2**exponent, cut at the largest float; `exponents` of a shape that goes with theirs."""
     half = exponents // 2  # in two steps: 2**1024 itself is no float
-    shape = (-1, *[1] * (scaled.ndim - 1))
     with np.errstate(over="ignore"):
-        values = scaled * np.ldexp(1.0, half).reshape(shape) * np.ldexp(1.0, exponents - half).reshape(shape)
+        values = scaled * np.ldexp(1.0, half)
+        values *= np.ldexp(1.0, exponents - half)
     largest = np.finfo(np.float64).max
-    return np.asarray(np.clip(values, -largest, largest))
+    return np.clip(values, -largest, largest, out=values)
 
 
 def _weights(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
