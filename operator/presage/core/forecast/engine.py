@@ -162,18 +162,22 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
     models = pool_of(block.geometry)
     cuts, bucket = np.array([cut]), block.geometry.bucket_of(steps)
     weighty = np.any(fitted.weights > 0, axis=2).T
-    learned = np.flatnonzero(weighty[-1])
-    wanted = weighty[:-1]
-    if len(learned):
-        wanted = wanted.copy()
-        shares_of = np.nan_to_num(fitted.coefficients[learned, :, : len(models)])
-        wanted[:, learned] |= np.any(shares_of != 0, axis=1).T
+    wanted, learned = weighty[:-1], weighty[-1]
+    coefficients = np.where(learned[:, None, None], fitted.coefficients, 0.0).transpose(2, 1, 0)
+    if learned.any():
+        wanted = wanted | np.any(np.nan_to_num(coefficients[: len(models)]) != 0, axis=1)
     used = np.flatnonzero(wanted.any(axis=1))
-    points = predict_all([models[i] for i in used], block, cuts, steps, _together(models, wanted)[used])
-    along = used
-    if len(learned):
-        said = _regress(block, fitted, cuts, steps, used, learned, points)
-        points, along = np.concatenate([points, said[None]]), np.append(used, len(models))
+    along = np.append(used, len(models)) if learned.any() else used
+    points = np.empty((len(along), 1, len(steps), block.rows))
+    pool = points[: len(used)]
+    predict_all([models[i] for i in used], block, cuts, steps, _together(models, wanted)[used], unwanted=0.0, out=pool)
+    if learned.any():
+        base = pool[0]
+        if np.isnan(pool).any():
+            base = select.mix(pool, fitted.weights[:, used].transpose(1, 2, 0), fitted.median.T, bucket)
+        features = np.append(used, len(models) + np.arange(regression.RECENT_FEATURES))
+        deviations, knot = regression.recent(block, cuts), regression.knot_of(block.geometry, steps)
+        points[-1] = regression.predict(coefficients[features], pool, base, deviations, knot)
     weights = fitted.weights[:, along].transpose(1, 2, 0).copy()
     mixed = select.mix(points, weights, fitted.median.T, bucket)[0]
     shares = np.zeros((len(models) + 1, block.rows))
@@ -184,28 +188,6 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
         shares=shares,
         bucket=bucket,
     )
-
-
-def _regress(
-    block: Block, fitted: Fit, cuts: IntArray, steps: IntArray, used: IntArray, learned: IntArray, points: FloatArray
-) -> FloatArray:
-    """(c, p, rows) forecasts of the regression from the (models, c, p, rows) of the pool; NaN for other rows."""
-    out = np.full(points.shape[1:], np.nan)
-    models = len(pool_of(block.geometry))
-    features = np.append(used, models + np.arange(regression.RECENT_FEATURES))
-    some = points[..., learned]
-    base = some[0]
-    if np.isnan(some).any():
-        weights = fitted.weights[np.ix_(learned, used)].transpose(1, 2, 0)
-        base = select.mix(some, weights, fitted.median[learned].T, block.geometry.bucket_of(steps))
-    out[..., learned] = regression.predict(
-        fitted.coefficients[learned][:, :, features],
-        some,
-        base,
-        regression.recent(block, cuts)[..., learned],
-        regression.knot_of(block.geometry, steps),
-    )
-    return out
 
 
 def _together(models: Sequence[Model], wanted: BoolArray) -> BoolArray:

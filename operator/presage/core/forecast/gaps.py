@@ -28,18 +28,16 @@ def fill_gaps(values: FloatArray, geometry: Geometry) -> FloatArray:
     """
     out = np.array(values, order="C")
     flat, width = out.reshape(-1), values.shape[1]
-    finite = np.isfinite(flat)
-    known, holes = np.flatnonzero(finite), np.flatnonzero(~finite)
-    place = np.searchsorted(known, holes)
-    left = known[np.maximum(place - 1, 0)] if len(known) else holes
-    inside = (place > 0) & (left // width == holes // width)
-    holes, left, place = holes[inside], left[inside], place[inside]
+    holes = np.flatnonzero(np.isnan(flat))
     if not len(holes):
         return out
-    right = known[np.minimum(place, len(known) - 1)]
-    closed = (place < len(known)) & (right // width == holes // width)
-    end = (holes // width + 1) * width  # the slot after the row's last one
-    right = np.where(closed, right, end)
+    column = holes % width
+    first = np.flatnonzero(np.append(True, np.diff(holes) > 1) | (column == 0))  # of each run within a row
+    length = np.diff(np.append(first, len(holes)))
+    left, right = np.repeat(holes[first] - 1, length), np.repeat(holes[first] + length, length)
+    inside = np.repeat(column[first] > 0, length)
+    holes, left, right = holes[inside], left[inside], right[inside]
+    closed = right % width > 0  # else the slot after the row's last one
     held = flat[left]
     share = (holes - left) / (right - left)
     line = np.where(closed, held + share * (flat[np.minimum(right, len(flat) - 1)] - held), held)

@@ -65,7 +65,14 @@ def pool_of(geometry: Geometry) -> tuple[Model, ...]:
 
 
 def predict_all(
-    models: Sequence[Model], block: Block, cuts: IntArray, ahead: IntArray, wanted: BoolArray
+    models: Sequence[Model],
+    block: Block,
+    cuts: IntArray,
+    ahead: IntArray,
+    wanted: BoolArray,
+    *,
+    unwanted: float = np.nan,
+    out: FloatArray | None = None,
 ) -> FloatArray:
     """Forecasts of several models.
 
@@ -75,18 +82,21 @@ def predict_all(
         cuts: (c,) first unknown column of each cut-off.
         ahead: (p,) steps ahead.
         wanted: (models, rows) which rows a model is asked for.
+        unwanted: Stands for forecasts that are not wanted.
+        out: (models, c, p, rows) to write to; None = a new array.
 
     Returns:
-        (models, c, p, rows); NaN where a model is not wanted or cannot tell.
+        (models, c, p, rows); NaN where a model cannot tell.
     """
-    out = np.empty((len(models), len(cuts), len(ahead), block.rows))
+    if out is None:
+        out = np.empty((len(models), len(cuts), len(ahead), block.rows))
     for model, points, rows in zip(models, out, wanted, strict=True):
         chosen = np.flatnonzero(rows)
         if len(chosen) > FEW * len(rows):
             points[:] = model.predict(block, cuts, ahead)
-            points[:, :, ~rows] = np.nan
+            points[:, :, ~rows] = unwanted
             continue
-        points[:] = np.nan
+        points[:] = unwanted
         if len(chosen):
             points[:, :, chosen] = model.predict(block.subset(chosen), cuts, ahead)
     return out

@@ -109,7 +109,7 @@ def predict(
     """Forecast with learned coefficients.
 
     Args:
-        coefficients: (rows, knots, models + RECENT_FEATURES).
+        coefficients: (models + RECENT_FEATURES, knots, rows).
         points: (models, c, p, rows) forecasts of the pool; NaN = `base` stands in.
         base: (c, p, rows) mix of the pool.
         deviations: (RECENT_FEATURES, c, rows), from `recent`.
@@ -119,12 +119,12 @@ def predict(
         (c, p, rows); NaN where nothing was learned.
     """
     models = len(points)
-    shares = coefficients[:, knot].transpose(2, 1, 0)  # (features, p, rows)
     out = np.zeros(points.shape[1:])
-    for share, values in zip(shares[:models], points, strict=True):
-        out += share * np.where(np.isfinite(values), values, base)
-    for share, values in zip(shares[models:], deviations, strict=True):
-        out += share * values[:, None]
+    for share, values in zip(coefficients[:models], points, strict=True):
+        missing = np.isnan(values)
+        out += share[knot] * (np.where(missing, base, values) if missing.any() else values)
+    for share, offset in zip(coefficients[models:], deviations, strict=True):
+        out += share[knot] * offset[:, None]
     return out
 
 

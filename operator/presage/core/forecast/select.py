@@ -107,17 +107,23 @@ def mix(points: FloatArray, weights: FloatArray, median: BoolArray, bucket: IntA
         (c, p, rows); NaN where no model can tell.
     """
     total = np.zeros(points.shape[1:])
-    mass = np.zeros((1, *points.shape[2:]))
-    for model, share in zip(points, weights[:, bucket], strict=True):
+    mass, per_bucket = np.zeros(weights.shape[1:]), True
+    for model, share in zip(points, weights, strict=True):
         zeroed, known = zero_missing(model)
-        total += zeroed * share
-        mass = mass + (share if known is None else known * share)
+        here = share[bucket]
+        total += zeroed * here
+        if known is not None and per_bucket:
+            mass, per_bucket = mass[bucket], False
+        mass = mass + (known * here if known is not None else share if per_bucket else here)
+    if per_bucket:
+        mass = mass[bucket]
     some = mass > 0
     mean = total / mass if some.all() else np.where(some, total / np.where(some, mass, 1.0), np.nan)
     use = np.broadcast_to(median[bucket] | ~some, mean.shape)
     rows = np.flatnonzero(use.any(axis=(0, 1)))
     if len(rows):
-        excluded = (median & (weights == 0))[:, bucket][..., rows][:, None]
+        unused = (weights == 0) & (median | np.all(weights == 0, axis=1)[:, None])
+        excluded = unused[:, bucket][..., rows][:, None]
         middle = median_of(np.where(excluded, np.nan, points[..., rows]))
         mean[..., rows] = np.where(use[..., rows], middle, mean[..., rows])
     return mean

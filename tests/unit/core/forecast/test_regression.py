@@ -81,7 +81,7 @@ def test_coefficients_on_models_say_the_same_as_on_their_distance_to_the_mix() -
     mix = share @ points
     want = mix + slope[:4] @ (points - mix) + slope[4:] @ deviations
     got = regression.predict(
-        regression._on_models(slope, share)[None, None],
+        regression._on_models(slope, share)[:, None, None],
         points[:, None, None, None],
         np.full((1, 1, 1), mix),
         deviations[:, None, None],
