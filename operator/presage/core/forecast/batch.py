@@ -179,7 +179,8 @@ def _advance_group(rows: list[Row], states: list[State], new: int, quantiles: Se
     geometry = rows[0].geometry
     furthest = int(max(r.ahead.max() for r in rows))
     reach = min(new, geometry.day)
-    block = Block([r.lags for r in rows], geometry, back=engine.back_slots(geometry) + new, ahead=max(furthest, reach))
+    back, past = engine.back_slots(geometry) + new, max(furthest, reach)
+    block = Block([r.lags for r in rows], geometry, back=back, ahead=past, sparse=not geometry.given)
     fitted = unpack(np.stack([s.coefficients for s in states]).astype(np.float64), geometry)
     if 0 < new < block.width:
         fitted = engine.track(block, fitted, new)

@@ -3,6 +3,7 @@
 Columns are slots; column `width` is the first one to forecast. Rows are left-padded with NaN.
 Arrays are named (columns, rows) in this order: a slot of all rows lies together in memory, so that looking
 up slots, shifting by a season and summing over time are runs over whole rows of memory.
+A block made for one cut-off holds only the columns that its models look up; the others are never read.
 Invariants: `observed` is never filled; `filled` serves as a lag only; a season array at column t is
 made of slots at least one season before t, so that every cut-off may use it for t within that season.
 """
@@ -30,6 +31,7 @@ class Block:
     Args:
         rows: Histories, newest slot last, NaN = missing; any lengths.
         lags: The same with slots that may serve as lags but never as truths; None = `rows`.
+        sparse: Only columns from `back` on and their season lags are wanted, as for one cut-off.
         geometry: Slots, seasons and buckets.
         back: How many columns before `width` the models will ask for.
         ahead: How many columns after it.
@@ -43,15 +45,22 @@ class Block:
         back: int,
         ahead: int,
         lags: Sequence[FloatArray] | None = None,
+        sparse: bool = False,
     ) -> None:
         self.geometry = geometry
         self.width = max(1, *(len(r) for r in rows))
         self.lo = max(0, self.width - back)
         self.ahead = ahead
-        self.observed = _stack(rows, self.width)  # (width, rows)
+        parts = self._looked_up() if sparse else [slice(0, self.width)]
+        self._rows = rows
+        self.observed = _stack(rows, self.width, parts)  # (width, rows)
         same = lags is None or all(a is b for a, b in zip(lags, rows, strict=True))
         loose = rows if lags is None else lags
-        self.filled = _filled(loose, self.observed if same else _stack(loose, self.width), geometry)
+        self.filled = self.observed if same else _stack(loose, self.width, parts)
+        touched = [i for i, row in enumerate(loose) if len(row) and np.isnan(row.sum())]
+        if touched:
+            self.filled = _copy(self.filled, parts) if same else self.filled
+            _fill(self.filled, touched, loose, geometry, parts)
         self._cache: dict[Hashable, Any] = {}
         self._parts: dict[bytes, Block] = {}
 
@@ -60,6 +69,7 @@ class Block:
         key = rows.tobytes()
         if key not in self._parts:
             part = copy(self)
+            part._rows = [self._rows[i] for i in rows.tolist()]
             part.observed = self.observed[:, rows]
             part.filled = part.observed if self.filled is self.observed else self.filled[:, rows]
             part._cache, part._parts = {}, {}
@@ -84,13 +94,25 @@ class Block:
     def _newest(self, cuts: IntArray) -> FloatArray:
         value = np.where((cuts > 0)[:, None], self.observed[np.maximum(cuts - 1, 0)], np.nan)
         missing = np.isnan(value)
-        for row in np.flatnonzero(missing.any(axis=0)):
-            known = np.flatnonzero(np.isfinite(self.observed[:, row]))
+        for row in np.flatnonzero(missing.any(axis=0)).tolist():
+            known = np.flatnonzero(np.isfinite(self._rows[row])) + self.width - len(self._rows[row])
             late = np.flatnonzero(missing[:, row])
             before = np.searchsorted(known, cuts[late]) - 1
-            found = self.observed[known[np.maximum(before, 0)], row] if len(known) else np.nan
+            found = self._rows[row][known[np.maximum(before, 0)] - self.width] if len(known) else np.nan
             value[late, row] = np.where(before >= 0, found, np.nan)
         return value
+
+    def _looked_up(self) -> list[slice]:
+        """Runs of columns that hold all that is asked for, ascending: from `lo` on, and the season lags of these."""
+        wanted = np.zeros(self.width, dtype=bool)
+        wanted[self.lo :] = True
+        for season in self.geometry.seasons:
+            columns = self.columns(season)
+            for k in range(1, self.geometry.periods_of(season) + 1):
+                first = int(columns[0]) - round(k * season.slots)
+                wanted[max(first, 0) : max(first + len(columns), 0)] = True
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]])))
+        return [slice(a, b) for a, b in edges.reshape(-1, 2).tolist()]
 
     def columns(self, season: Season) -> IntArray:
         """Columns for which season arrays are made: from `lo` up to one season past the end."""
@@ -130,23 +152,36 @@ class Block:
         return self.cached(("targets", name, season.slots, cuts.tobytes(), ahead.tobytes()), make)
 
 
-def _stack(rows: Sequence[FloatArray], width: int) -> FloatArray:
-    """(width, rows) of all rows; some at a time, so that whole cache lines are written."""
+def _stack(rows: Sequence[FloatArray], width: int, parts: Sequence[slice]) -> FloatArray:
+    """(width, rows) of all rows, in these columns; some rows at a time, so that whole cache lines are written."""
     out = np.empty((width, len(rows)))
     for first in range(0, len(rows), TRANSPOSED_TOGETHER):
         some = rows[first : first + TRANSPOSED_TOGETHER]
-        part = np.full((len(some), width), np.nan)
-        for line, row in zip(part, some, strict=True):
-            line[width - len(row) :] = row
-        out[:, first : first + len(some)] = part.T
+        for part in parts:
+            lines = np.full((len(some), part.stop - part.start), np.nan)
+            for line, row in zip(lines, some, strict=True):
+                missing = width - len(row)
+                end = max(part.stop - missing, 0)
+                line[max(missing - part.start, 0) :] = row[max(part.start - missing, 0) : end]
+            out[part, first : first + len(some)] = lines.T
     return out
 
 
-def _filled(rows: Sequence[FloatArray], stacked: FloatArray, geometry: Geometry) -> FloatArray:
-    """`stacked` without holes; the same array if there are none."""
-    touched = [i for i, row in enumerate(rows) if len(row) and np.isnan(row.sum())]
-    if not touched:
-        return stacked
-    out = stacked.copy()
-    out[:, touched] = fill_gaps(stacked[:, touched].T, geometry).T
+def _copy(stacked: FloatArray, parts: Sequence[slice]) -> FloatArray:
+    """These columns of a stack."""
+    out = np.empty_like(stacked)
+    for part in parts:
+        out[part] = stacked[part]
     return out
+
+
+def _fill(
+    stacked: FloatArray, touched: Sequence[int], rows: Sequence[FloatArray], geometry: Geometry, parts: Sequence[slice]
+) -> None:
+    """Put histories without holes in the place of the `touched` ones, in these columns."""
+    whole = np.full((len(touched), len(stacked)), np.nan)
+    for line, i in zip(whole, touched, strict=True):
+        line[len(stacked) - len(rows[i]) :] = rows[i]
+    filled = fill_gaps(whole, geometry)
+    for part in parts:
+        stacked[part, touched] = filled[:, part].T
