@@ -108,13 +108,13 @@ def _fit_group(
     evidence = seasons.find_seasons(block)
     found = evidence.found
     fitted = engine.fit(block, _span(rows[0]), horizon, effort, _allowed(rows, geometry, found))
-    below, seen = fitted.below.copy(), fitted.seen.copy()
+    below, seen, aim = fitted.below.copy(), fitted.seen.copy(), fitted.aim.copy()
     for i, state in enumerate(states):
         if state is not None and same_kind(state, geometry):
             old = unpack(state.coefficients[None].astype(np.float64), geometry)
             if old.seen[0] > 0:
-                below[i], seen[i] = old.below[0], old.seen[0]
-    fitted = replace(fitted, below=below, seen=seen)
+                below[i], seen[i], aim[i] = old.below[0], old.seen[0], old.aim[0]
+    fitted = replace(fitted, below=below, seen=seen, aim=aim)
     steps = np.arange(1, horizon + 1)
     ahead = engine.apply(block, fitted, block.width, steps)
     names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]

@@ -1,8 +1,9 @@
 """Quantiles by split conformal prediction on backtest errors.
 
 Errors of the mixed forecast, divided by the spread of their time of day, are pooled per horizon
-bucket and read at finite-sample ranks. They are kept on a fixed grid of levels, from which any level
-is interpolated; the offset at the median is 0, so that the point forecast is the 0.5-quantile.
+bucket and read at finite-sample ranks; from then on realised coverage moves the levels that are read.
+Offsets are kept on a fixed grid of levels, from which any level is interpolated; the one at the median
+is 0, so that the point forecast is the 0.5-quantile.
 
 Source: Lei et al., Distribution-free predictive inference for regression, JASA 113 (2018).
 """
@@ -17,9 +18,12 @@ from presage.core.forecast.geometry import BUCKETS, bucket_slices
 from presage.core.forecast.types import FloatArray, IntArray
 
 LEVELS = np.array([0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99])
-NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS.tolist()])
 MIDDLE = int(np.searchsorted(LEVELS, 0.5))
 MIN_ERRORS = 6
+WATCHED = int(np.searchsorted(LEVELS, 0.9))  # the level whose realised coverage moves all of them
+WIDEST = 0.9999
+RATE = 0.01  # by which it moves for each truth, times how far that lies from what was promised
 
 
 def pool_errors(errors: FloatArray, bucket: IntArray) -> FloatArray:
@@ -99,6 +103,47 @@ def at_level(grid: FloatArray, level: float) -> FloatArray:
     low = int(position)
     high = min(low + 1, len(LEVELS) - 1)
     return np.asarray(grid[..., low] + (position - low) * (grid[..., high] - grid[..., low]))
+
+
+def adapt(aim: FloatArray, below: FloatArray, seen: FloatArray) -> FloatArray:
+    """Move the level that is read in place of `WATCHED`, up if it covered too little, down if too much.
+
+    Args:
+        aim: (rows,) level read so far.
+        below: (rows, levels) new truths at or below each quantile as it was read.
+        seen: (rows,) how many new truths there were.
+
+    Returns:
+        (rows,) level to read from now on, from twice as far from certainty as the watched one to `WIDEST`.
+
+    Source: Gibbs & Candes, Adaptive conformal inference under distribution shift, NeurIPS 2021.
+    """
+    moved = aim + RATE * (seen * LEVELS[WATCHED] - below[:, WATCHED])
+    return np.asarray(np.clip(moved, 2 * LEVELS[WATCHED] - 1, WIDEST))
+
+
+def adapted(grid: FloatArray, aim: FloatArray) -> FloatArray:
+    """The grid with every level moved by as many times, in normal scores, as `aim` is from the level watched.
+
+    Beyond its ends the grid grows with the normal score.
+
+    Args:
+        grid: (rows, buckets, levels) offsets.
+        aim: (rows,) level to read in place of the one watched.
+    """
+    if np.allclose(aim, LEVELS[WATCHED]):
+        return grid
+    scores = np.array([_normal_score(a) for a in aim.tolist()])[:, None] / NORMAL[WATCHED] * NORMAL
+    position = np.interp(scores, NORMAL, np.arange(len(LEVELS)))[:, None]
+    low = np.minimum(position.astype(np.int64), len(LEVELS) - 2)
+    below = np.take_along_axis(grid, low, axis=2)
+    above = np.take_along_axis(grid, low + 1, axis=2)
+    beyond = np.maximum(np.abs(scores) / NORMAL[-1], 1.0)[:, None]
+    return np.asarray((below + (position - low) * (above - below)) * beyond)
+
+
+def _normal_score(level: float) -> float:
+    return NormalDist().inv_cdf(level)
 
 
 def share_covered(errors: FloatArray, bucket: IntArray, independent: FloatArray) -> tuple[FloatArray, FloatArray]:

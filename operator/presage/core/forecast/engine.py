@@ -35,6 +35,7 @@ class Fit:
         spread: (rows,) mean spread over a day.
         below: (rows, levels) truths at or below each level so far.
         seen: (rows,) truths looked at.
+        aim: (rows,) level read in place of the one watched, since truths came in.
         coefficients: (rows, knots, features) of the regression; NaN = not learned.
     """
 
@@ -45,6 +46,7 @@ class Fit:
     spread: FloatArray
     below: FloatArray
     seen: FloatArray
+    aim: FloatArray
     coefficients: FloatArray
 
 
@@ -126,6 +128,7 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
         spread=mean,
         below=below,
         seen=seen,
+        aim=np.full(block.rows, conformal.LEVELS[conformal.WATCHED]),
         coefficients=_on_all(learned, used, geometry, block.rows),
     )
 
@@ -201,13 +204,14 @@ def _together(models: Sequence[Model], wanted: BoolArray) -> BoolArray:
 
 
 def track(block: Block, fitted: Fit, new: int) -> Fit:
-    """Count how the fit's quantiles, seen from before the `new` newest columns, covered them."""
+    """Count how the fit's quantiles, from before the `new` newest columns, covered them, and adapt to that."""
     steps = np.arange(1, min(new, block.geometry.day) + 1)
     cut = block.width - new
     said = apply(block, fitted, cut, steps)
     errors = (block.observed[cut : cut + len(steps)] - said.points) / said.spread
     pooled = conformal.pool_errors(errors[None], said.bucket)
-    below, seen = conformal.count_below(pooled, fitted.grid)
+    below, seen = conformal.count_below(pooled, conformal.adapted(fitted.grid, fitted.aim))
+    aim = conformal.adapt(fitted.aim, below, seen)
     total = fitted.seen + seen
     fade = np.minimum(1.0, MAX_SEEN / np.maximum(total, 1.0))
-    return replace(fitted, below=(fitted.below + below) * fade[:, None], seen=total * fade)
+    return replace(fitted, below=(fitted.below + below) * fade[:, None], seen=total * fade, aim=aim)

@@ -110,7 +110,7 @@ def _sizes(geometry: Geometry) -> list[int]:
     """Numbers per field of a fit, in the order of `pack`."""
     models = len(names_of(geometry)) * BUCKETS
     learned = math.prod(regression.shape_of(geometry, len(pool_of(geometry))))
-    return [models, models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, learned]
+    return [models, models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, 1, learned]
 
 
 def pack(fitted: Fit) -> SmallArray:
@@ -124,6 +124,7 @@ def pack(fitted: Fit) -> SmallArray:
         fitted.spread,
         fitted.below,
         fitted.seen,
+        fitted.aim,
         fitted.coefficients,
     )
     return np.concatenate([p.reshape(rows, -1) for p in parts], axis=1, dtype=np.float32)
@@ -133,7 +134,7 @@ def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
     """The fit behind (rows, packed_size) stacked coefficients."""
     models, rows = len(names_of(geometry)), len(packed)
     cuts = np.cumsum(_sizes(geometry))[:-1]
-    loss, weights, median, grid, spread, below, seen, learned = np.split(packed, cuts, axis=1)
+    loss, weights, median, grid, spread, below, seen, aim, learned = np.split(packed, cuts, axis=1)
     return Fit(
         loss=loss.reshape(rows, models, BUCKETS),
         weights=weights.reshape(rows, models, BUCKETS),
@@ -142,5 +143,6 @@ def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
         spread=spread[:, 0],
         below=below,
         seen=seen[:, 0],
+        aim=aim[:, 0],
         coefficients=learned.reshape(rows, *regression.shape_of(geometry, len(pool_of(geometry)))),
     )

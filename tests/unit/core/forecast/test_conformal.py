@@ -5,6 +5,8 @@ import pytest
 
 from presage.core.forecast.conformal import (
     LEVELS,
+    adapt,
+    adapted,
     at_level,
     complete,
     count_below,
@@ -69,3 +71,24 @@ def test_coverage_is_measured_on_cut_offs_that_did_not_calibrate() -> None:
     below, seen = share_covered(errors, BUCKET, np.full(5, 400.0))
     assert seen[0] == 800
     np.testing.assert_allclose(below[0] / seen[0], LEVELS, atol=0.04)
+
+
+@pytest.mark.parametrize(
+    ("covered", "want"),
+    [(0.0, 0.99), (0.8, 0.91), (0.9, 0.9), (1.0, 0.89)],
+)
+def test_the_level_read_follows_realised_coverage(covered: float, want: float) -> None:
+    got = adapt(np.array([0.9]), np.full((1, len(LEVELS)), 10 * covered), np.array([10.0]))
+    np.testing.assert_allclose(got, want)
+
+
+def test_an_adapted_grid_is_wider_or_narrower_in_order_with_the_same_median() -> None:
+    grid = np.sort(np.random.default_rng(1).normal(size=(3, 5, len(LEVELS))), axis=2)
+    grid -= grid[..., [7]]
+    wide, narrow = adapted(grid, np.full(3, 0.97)), adapted(grid, np.full(3, 0.85))
+    assert (np.diff(wide, axis=2) >= 0).all()
+    assert (wide[..., 8:] >= grid[..., 8:]).all()
+    assert (wide[..., :7] <= grid[..., :7]).all()
+    assert (narrow[..., 8:-1] <= grid[..., 8:-1]).all()
+    np.testing.assert_allclose(wide[..., 7], 0, atol=1e-12)
+    np.testing.assert_array_equal(adapted(grid, np.full(3, 0.9)), grid)
