@@ -42,8 +42,7 @@ class Backtest:
 def plan_cuts(width: int, history: int, geometry: Geometry, count: int) -> IntArray:
     """Cut-offs over the newest `SPAN_DAYS`, leaving a day (or half the history) before the oldest.
 
-    Over a whole week 28 of them lie six hours apart, so that every fourth one stands at the hour of the
-    forecast itself: such cut-offs tell most about it.
+    Over a whole week a number that divides no season meets all hours of the day and parts of the hour.
 
     Args:
         width: Columns of the block.

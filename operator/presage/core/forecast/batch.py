@@ -108,13 +108,13 @@ def _fit_group(
     evidence = seasons.find_seasons(block)
     found = evidence.found
     fitted = engine.fit(block, _span(rows[0]), horizon, effort, _allowed(rows, geometry, found))
-    below, seen, aim = fitted.below.copy(), fitted.seen.copy(), fitted.aim.copy()
+    below, seen, stretch = fitted.below.copy(), fitted.seen.copy(), fitted.stretch.copy()
     for i, state in enumerate(states):
         if state is not None and same_kind(state, geometry):
-            old = unpack(state.coefficients[None].astype(np.float64), geometry)
+            old = unpack(state.coefficients[None], geometry)
             if old.seen[0] > 0:
-                below[i], seen[i], aim[i] = old.below[0], old.seen[0], old.aim[0]
-    fitted = replace(fitted, below=below, seen=seen, aim=aim)
+                below[i], seen[i], stretch[i] = old.below[0], old.seen[0], old.stretch[0]
+    fitted = replace(fitted, below=below, seen=seen, stretch=stretch)
     steps = np.arange(1, horizon + 1)
     ahead = engine.apply(block, fitted, block.width, steps)
     names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]
@@ -181,7 +181,7 @@ def _advance_group(rows: list[Row], states: list[State], new: int, quantiles: Se
     reach = min(new, geometry.day)
     back, past = engine.back_slots(geometry) + new, max(furthest, reach)
     block = Block([r.lags for r in rows], geometry, back=back, ahead=past, sparse=not geometry.given)
-    fitted = unpack(np.stack([s.coefficients for s in states]).astype(np.float64), geometry)
+    fitted = unpack(np.stack([s.coefficients for s in states]), geometry)
     if 0 < new < block.width:
         fitted = engine.track(block, fitted, new)
     ahead = engine.apply(block, fitted, block.width, np.arange(1, furthest + 1))

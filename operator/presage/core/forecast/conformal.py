@@ -1,7 +1,7 @@
 """Quantiles by split conformal prediction on backtest errors.
 
 Errors of the mixed forecast, divided by the spread of their time of day, are pooled per horizon
-bucket and read at finite-sample ranks; from then on realised coverage moves the levels that are read.
+bucket and read at finite-sample ranks; from then on realised coverage stretches them.
 Offsets are kept on a fixed grid of levels, from which any level is interpolated; the one at the median
 is 0, so that the point forecast is the 0.5-quantile.
 
@@ -22,8 +22,9 @@ NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS.tolist()])
 MIDDLE = int(np.searchsorted(LEVELS, 0.5))
 MIN_ERRORS = 6
 WATCHED = int(np.searchsorted(LEVELS, 0.9))  # the level whose realised coverage moves all of them
-WIDEST = 0.9999
-RATE = 0.01  # by which it moves for each truth, times how far that lies from what was promised
+WATCHED = int(np.searchsorted(LEVELS, 0.9))  # the level whose realised coverage moves all of them
+RATE = 0.05  # of a stretch, for each truth, times how far it lies from what was promised
+STRETCHES = (0.65, 8.0)  # from where the 0.9-quantile is read at 0.8, to far beyond the backtest
 
 
 def pool_errors(errors: FloatArray, bucket: IntArray) -> FloatArray:
@@ -105,45 +106,40 @@ def at_level(grid: FloatArray, level: float) -> FloatArray:
     return np.asarray(grid[..., low] + (position - low) * (grid[..., high] - grid[..., low]))
 
 
-def adapt(aim: FloatArray, below: FloatArray, seen: FloatArray) -> FloatArray:
-    """Move the level that is read in place of `WATCHED`, up if it covered too little, down if too much.
+def adapt(stretch: FloatArray, below: FloatArray, seen: FloatArray) -> FloatArray:
+    """Widen quantiles that covered too little, narrow those that covered too much.
 
     Args:
-        aim: (rows,) level read so far.
+        stretch: (rows,) factor on normal scores so far.
         below: (rows, levels) new truths at or below each quantile as it was read.
         seen: (rows,) how many new truths there were.
 
     Returns:
-        (rows,) level to read from now on, from twice as far from certainty as the watched one to `WIDEST`.
+        (rows,) new factor, within `STRETCHES`.
 
-    Source: Gibbs & Candes, Adaptive conformal inference under distribution shift, NeurIPS 2021.
+    Source: Gibbs & Candes, Adaptive conformal inference under distribution shift, NeurIPS 2021; here on the
+    logarithm of the factor, so that it can pass what the backtest has seen.
     """
-    moved = aim + RATE * (seen * LEVELS[WATCHED] - below[:, WATCHED])
-    return np.asarray(np.clip(moved, 2 * LEVELS[WATCHED] - 1, WIDEST))
+    missed = seen * LEVELS[WATCHED] - below[:, WATCHED]
+    return np.asarray(np.clip(stretch * np.exp(RATE * missed), *STRETCHES))
 
 
-def adapted(grid: FloatArray, aim: FloatArray) -> FloatArray:
-    """The grid with every level moved by as many times, in normal scores, as `aim` is from the level watched.
-
-    Beyond its ends the grid grows with the normal score.
+def adapted(grid: FloatArray, stretch: FloatArray) -> FloatArray:
+    """The grid read at levels whose normal scores are `stretch` times as large; beyond its ends it grows with them.
 
     Args:
         grid: (rows, buckets, levels) offsets.
-        aim: (rows,) level to read in place of the one watched.
+        stretch: (rows,) factor on normal scores.
     """
-    if np.allclose(aim, LEVELS[WATCHED]):
+    if np.allclose(stretch, 1.0):
         return grid
-    scores = np.array([_normal_score(a) for a in aim.tolist()])[:, None] / NORMAL[WATCHED] * NORMAL
+    scores = stretch[:, None] * NORMAL
     position = np.interp(scores, NORMAL, np.arange(len(LEVELS)))[:, None]
     low = np.minimum(position.astype(np.int64), len(LEVELS) - 2)
     below = np.take_along_axis(grid, low, axis=2)
     above = np.take_along_axis(grid, low + 1, axis=2)
     beyond = np.maximum(np.abs(scores) / NORMAL[-1], 1.0)[:, None]
     return np.asarray((below + (position - low) * (above - below)) * beyond)
-
-
-def _normal_score(level: float) -> float:
-    return NormalDist().inv_cdf(level)
 
 
 def share_covered(errors: FloatArray, bucket: IntArray, independent: FloatArray) -> tuple[FloatArray, FloatArray]:

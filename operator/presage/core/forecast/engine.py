@@ -19,7 +19,7 @@ from presage.core.forecast.level import HALF_LIVES
 from presage.core.forecast.pool import FEW, SLOW, Model, pool_of, predict_all
 from presage.core.forecast.types import BoolArray, Effort, FloatArray, IntArray
 
-CUTS: dict[Effort, int] = {"batch": 28, "full": 84}
+CUTS: dict[Effort, int] = {"batch": 29, "full": 83}  # they divide no season, so that cut-offs meet every part of it
 MAX_SEEN = 500  # truths remembered for coverage; older ones fade
 
 
@@ -35,7 +35,7 @@ class Fit:
         spread: (rows,) mean spread over a day.
         below: (rows, levels) truths at or below each level so far.
         seen: (rows,) truths looked at.
-        aim: (rows,) level read in place of the one watched, since truths came in.
+        stretch: (rows,) factor on the quantiles' normal scores, since truths came in.
         coefficients: (rows, knots, features) of the regression; NaN = not learned.
     """
 
@@ -46,7 +46,7 @@ class Fit:
     spread: FloatArray
     below: FloatArray
     seen: FloatArray
-    aim: FloatArray
+    stretch: FloatArray
     coefficients: FloatArray
 
 
@@ -128,7 +128,7 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
         spread=mean,
         below=below,
         seen=seen,
-        aim=np.full(block.rows, conformal.LEVELS[conformal.WATCHED]),
+        stretch=np.ones(block.rows),
         coefficients=_on_all(learned, used, geometry, block.rows),
     )
 
@@ -210,8 +210,8 @@ def track(block: Block, fitted: Fit, new: int) -> Fit:
     said = apply(block, fitted, cut, steps)
     errors = (block.observed[cut : cut + len(steps)] - said.points) / said.spread
     pooled = conformal.pool_errors(errors[None], said.bucket)
-    below, seen = conformal.count_below(pooled, conformal.adapted(fitted.grid, fitted.aim))
-    aim = conformal.adapt(fitted.aim, below, seen)
+    below, seen = conformal.count_below(pooled, conformal.adapted(fitted.grid, fitted.stretch))
+    stretch = conformal.adapt(fitted.stretch, below, seen)
     total = fitted.seen + seen
     fade = np.minimum(1.0, MAX_SEEN / np.maximum(total, 1.0))
-    return replace(fitted, below=(fitted.below + below) * fade[:, None], seen=total * fade, aim=aim)
+    return replace(fitted, below=(fitted.below + below) * fade[:, None], seen=total * fade, stretch=stretch)

@@ -1,13 +1,14 @@
-"""A flat forecast at the recent level: an exponentially weighted mean of the newest slots."""
+"""Flat forecasts at the recent level: an exponentially weighted mean of the newest slots, and the day's median."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from presage.core.forecast.arrays import zero_missing
+from presage.core.forecast.arrays import median_of, zero_missing
 from presage.core.forecast.block import Block
 from presage.core.forecast.types import FloatArray, IntArray
 
+MEDIAN_SLOTS = 24  # spread over the day; all of them would tell little more
 HALF_LIVES = 5  # weights older than this many half-lives (3 %) are cut off
 
 
@@ -51,3 +52,18 @@ def level(half_life: float, block: Block, cuts: IntArray, ahead: IntArray) -> Fl
         mass = oldest_first @ known.astype(np.float64)
         total = np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), block.newest(cuts))
     return np.broadcast_to(total[:, None], (len(cuts), len(ahead), block.rows))
+
+
+def flat_median(block: Block, cuts: IntArray, ahead: IntArray) -> FloatArray:
+    """Median of the day before the cut-off, of `MEDIAN_SLOTS` slots; the last known value if all are missing.
+
+    The best guess of a load that is mostly idle, or bursts over a steady level.
+    """
+    day = block.geometry.day
+    back = np.unique(np.rint(np.linspace(1, day, min(MEDIAN_SLOTS, day))).astype(np.int64))
+    slots = cuts - back[:, None]
+    values = block.observed[np.maximum(slots, 0)]
+    values[slots < 0] = np.nan
+    middle = median_of(values)
+    middle = np.where(np.isfinite(middle), middle, block.newest(cuts))
+    return np.broadcast_to(middle[:, None], (len(cuts), len(ahead), block.rows))

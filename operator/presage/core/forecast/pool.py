@@ -12,7 +12,7 @@ import numpy as np
 from presage.core.forecast.block import Block
 from presage.core.forecast.deviation import profile_scaled, profile_with_deviation
 from presage.core.forecast.geometry import Geometry
-from presage.core.forecast.level import level
+from presage.core.forecast.level import flat_median, level
 from presage.core.forecast.naive import last_value, seasonal, seasonal_sum
 from presage.core.forecast.profile import profile
 from presage.core.forecast.types import BoolArray, FloatArray, IntArray
@@ -43,9 +43,13 @@ class Model:
 
 @lru_cache(maxsize=256)
 def pool_of(geometry: Geometry) -> tuple[Model, ...]:
-    """Models for a geometry, always in the same order: last value, level, five per season, sums of given ones."""
+    """Models for a geometry, in one order: last value, level, median, five per season, sums of given seasons."""
     day = geometry.day
-    models = [Model("last", last_value), Model("level", partial(level, LEVEL_MEMORY * day))]
+    models = [
+        Model("last", last_value),
+        Model("level", partial(level, LEVEL_MEMORY * day)),
+        Model("median", flat_median),
+    ]
     for season in geometry.seasons:
         name, seconds = season.name, season.seconds
         fast = partial(profile_with_deviation, season, FAST[0] * day, FAST[1] * day)

@@ -60,7 +60,7 @@ class Learned:
 def knots_of(geometry: Geometry) -> tuple[int, ...]:
     """Last step of each run of steps that share coefficients; the last one is open."""
     knots = [1, 2, 3]
-    for part in (48, 24, 8, 3, 1):
+    for part in (24, 8, 3, 1):
         knots.append(max(knots[-1], round(geometry.day / part)))
     return tuple(knots)
 

@@ -118,7 +118,7 @@ def _curves(batch: Batch, levels: Sequence[float], exponents: IntArray) -> Float
 def _offsets(batch: Batch, level: float) -> FloatArray:
     """(p, rows) distance of a quantile from the point."""
     points, bucket = batch.ahead.points, batch.ahead.bucket
-    grid = conformal.at_level(conformal.adapted(batch.fitted.grid, batch.fitted.aim), level).T
+    grid = conformal.at_level(conformal.adapted(batch.fitted.grid, batch.fitted.stretch), level).T
     offset = grid[bucket] * batch.ahead.spread
     if np.isnan(grid).any():
         offset = np.where(np.isnan(offset), BLIND_SPREAD * _normal(level) * np.abs(points), offset)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from presage.core.forecast.arrays import median_of
+from presage.core.forecast.arrays import median_of, zero_missing
 from presage.core.forecast.types import FloatArray
 
 PARTS = 24  # means a day that are looked at
@@ -49,8 +49,10 @@ def find_shift(values: FloatArray, day: int) -> Shift | None:
     days = len(values) // (parts * length)
     if parts < MIN_PARTS or days < MIN_DAYS:
         return None
-    level = _without_shape(values[-days * parts * length :].reshape(days, parts, length))
-    if level is None:
+    newest = values[-days * parts * length :]
+    shape = _shape(newest.reshape(days, parts, length))
+    level = None if shape is None else _level(newest.reshape(-1, length), shape)
+    if shape is None or level is None:
         return None
     after, edge = max(1, round(AFTER * parts)), max(1, round(EDGE * parts))
     first, last = max(parts // 2, len(level) - round(LOOK_BACK * parts)), len(level) - after
@@ -67,8 +69,10 @@ def find_shift(values: FloatArray, day: int) -> Shift | None:
             return None
         found = _judge(level, int(at[i]), round(BEFORE * parts))
         if found is not None:
-            slot = len(values) - (len(level) - int(at[i])) * length
-            return Shift(slot, *found)
+            around = slice((int(at[i]) - 1) * length, (int(at[i]) + 1) * length)
+            usual = np.repeat(np.resize(shape, len(level)), length)[around]
+            slot = around.start + _first_new(newest[around] - usual, *found)
+            return Shift(len(values) - len(newest) + slot, *found)
     return None
 
 
@@ -81,21 +85,39 @@ def level_out(values: FloatArray, shift: Shift, signed: bool) -> FloatArray:
     return out
 
 
-def _without_shape(slots: FloatArray) -> FloatArray | None:
-    """(days * parts,) means of (days, parts, length) slots less the day's usual shape; None if hardly any is known."""
-    if np.isnan(slots).any():
-        known = np.isfinite(slots)
-        count = known.sum(axis=2)
-        means = np.where(count > 0, np.where(known, slots, 0.0).sum(axis=2) / np.maximum(count, 1), np.nan)
-        if np.isfinite(means).sum() < 2 * slots.shape[1]:
-            return None
-        shape = median_of(means - median_of(means.T)[:, None])
-        level = (means - np.where(np.isfinite(shape), shape, 0.0)).ravel()
-        there = np.flatnonzero(np.isfinite(level))
-        return np.asarray(np.interp(np.arange(len(level)), there, level[there]))
-    means = slots.mean(axis=2)
-    shape = np.median(means - np.median(means, axis=1, keepdims=True), axis=0)
-    return np.asarray((means - shape).ravel())
+def _means(slots: FloatArray) -> FloatArray:
+    """Means of the known entries along the last axis; NaN where there is none."""
+    zeroed, known = zero_missing(slots)
+    if known is None:
+        return np.asarray(zeroed.mean(axis=-1))
+    count = known.sum(axis=-1)
+    return np.where(count > 0, zeroed.sum(axis=-1) / np.maximum(count, 1), np.nan)
+
+
+def _shape(days: FloatArray) -> FloatArray | None:
+    """(parts,) how far each part of a day usually lies off its day, of (days, parts, length) slots; None if unknown."""
+    means = _means(days)
+    if not np.isnan(means).any():
+        return np.asarray(np.median(means - np.median(means, axis=1, keepdims=True), axis=0))
+    shape = median_of(means - median_of(means.T)[:, None])
+    return np.where(np.isfinite(shape), shape, 0.0) if np.isfinite(shape).any() else None
+
+
+def _level(slots: FloatArray, shape: FloatArray) -> FloatArray | None:
+    """(n,) means of (n, length) slots less the day's shape, unknown ones on a line between their neighbours."""
+    level = _means(slots) - np.resize(shape, len(slots))
+    known = np.flatnonzero(np.isfinite(level))
+    if len(known) == len(level):
+        return level
+    if len(known) < 2 * len(shape):
+        return None
+    return np.asarray(np.interp(np.arange(len(level)), known, level[known]))
+
+
+def _first_new(slots: FloatArray, before: float, after: float) -> int:
+    """Where to part (n,) slots so that most of them lie on their own side of the middle between two levels."""
+    new = np.sign(np.nan_to_num(slots - 0.5 * (before + after))) * np.copysign(1.0, after - before)
+    return int(np.argmin(np.concatenate([[0.0], np.cumsum(new)])))
 
 
 def _judge(level: FloatArray, at: int, reach: int) -> tuple[float, float] | None:

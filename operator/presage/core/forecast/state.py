@@ -19,12 +19,12 @@ from presage.core.forecast.engine import Fit, names_of
 from presage.core.forecast.geometry import BUCKETS, Geometry, geometry_of
 from presage.core.forecast.pool import pool_of
 from presage.core.forecast.series import Row
-from presage.core.forecast.types import FloatArray, SmallArray
+from presage.core.forecast.types import ByteArray, SmallArray
 
 MAX_BYTES = 65_536
 BYTES_PER_SLOT = 32
 LONG_STEP = 300  # seconds from which the flat bound holds
-FIXED_BYTES = 280  # pickle frame, scalars and names
+FIXED_BYTES = 340  # pickle frame, scalars and names
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class State:
     """
 
     ring: SmallArray
-    coefficients: SmallArray
+    coefficients: ByteArray
     step: float
     given: tuple[int, ...] | None
     found: tuple[int, ...]
@@ -63,7 +63,7 @@ def same_kind(state: State, geometry: Geometry) -> bool:
     return geometry_of(state.step, state.given) == geometry
 
 
-def next_state(row: Row, found: tuple[int, ...], coefficients: SmallArray) -> State:
+def next_state(row: Row, found: tuple[int, ...], coefficients: ByteArray) -> State:
     """The state after a forecast of `row`, with its packed coefficients."""
     geometry = row.geometry
     ring = row.values[-ring_slots(geometry, found, len(row.ahead)) :]
@@ -91,7 +91,7 @@ def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
         found: Seasons in use, seconds; the longest of them, or the day, bounds the size.
         horizon: Slots ahead.
     """
-    coefficients = 4 * packed_size(geometry)
+    coefficients = packed_bytes(geometry)
     budget = MAX_BYTES
     if geometry.step < LONG_STEP:
         longest = max([geometry.day, *(round(s / geometry.step) for s in found)])
@@ -101,48 +101,59 @@ def ring_slots(geometry: Geometry, found: tuple[int, ...], horizon: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def packed_size(geometry: Geometry) -> int:
-    """Number of coefficients of one series."""
-    return sum(_sizes(geometry))
+def packed_bytes(geometry: Geometry) -> int:
+    """Bytes of one series' coefficients."""
+    return 4 * sum(_exact_sizes(geometry)) + 2 * len(names_of(geometry)) * BUCKETS
 
 
-def _sizes(geometry: Geometry) -> list[int]:
-    """Numbers per field of a fit, in the order of `pack`."""
+def _exact_sizes(geometry: Geometry) -> list[int]:
+    """Numbers per field of a fit that are kept in 32 bits, in the order of `pack`."""
     models = len(names_of(geometry)) * BUCKETS
     learned = math.prod(regression.shape_of(geometry, len(pool_of(geometry))))
-    return [models, models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, 1, learned]
+    return [models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, 1, learned, 1]
 
 
-def pack(fitted: Fit) -> SmallArray:
-    """(rows, packed_size) of a fit, one flat run a row."""
+def pack(fitted: Fit) -> ByteArray:
+    """(rows, packed_bytes) of a fit, one flat run a row.
+
+    Losses are told but not computed with: they are kept in 16 bits, as shares of the row's largest.
+    """
     rows = len(fitted.seen)
+    largest = np.fmax.reduce(fitted.loss, axis=(1, 2), initial=0.0)
     parts = (
-        fitted.loss,
         fitted.weights,
         fitted.median,
         fitted.grid,
         fitted.spread,
         fitted.below,
         fitted.seen,
-        fitted.aim,
+        fitted.stretch,
         fitted.coefficients,
+        largest,
     )
-    return np.concatenate([p.reshape(rows, -1) for p in parts], axis=1, dtype=np.float32)
+    exact = np.concatenate([p.reshape(rows, -1) for p in parts], axis=1, dtype=np.float32)
+    share = fitted.loss.reshape(rows, -1) / np.where(largest > 0, largest, 1.0)[:, None]
+    return np.concatenate([exact.view(np.uint8), share.astype(np.float16).view(np.uint8)], axis=1)
 
 
-def unpack(packed: FloatArray, geometry: Geometry) -> Fit:
-    """The fit behind (rows, packed_size) stacked coefficients."""
+def unpack(packed: ByteArray, geometry: Geometry) -> Fit:
+    """The fit behind (rows, packed_bytes) stacked coefficients."""
     models, rows = len(names_of(geometry)), len(packed)
-    cuts = np.cumsum(_sizes(geometry))[:-1]
-    loss, weights, median, grid, spread, below, seen, aim, learned = np.split(packed, cuts, axis=1)
+    sizes = _exact_sizes(geometry)
+    end = 4 * sum(sizes)
+    exact = np.ascontiguousarray(packed[:, :end]).view(np.float32).astype(np.float64)
+    share = np.ascontiguousarray(packed[:, end:]).view(np.float16).astype(np.float64)
+    weights, median, grid, spread, below, seen, stretch, learned, largest = np.split(
+        exact, np.cumsum(sizes)[:-1], axis=1
+    )
     return Fit(
-        loss=loss.reshape(rows, models, BUCKETS),
+        loss=(share * largest).reshape(rows, models, BUCKETS),
         weights=weights.reshape(rows, models, BUCKETS),
         median=median > 0.5,
         grid=grid.reshape(rows, BUCKETS, len(LEVELS)),
         spread=spread[:, 0],
         below=below,
         seen=seen[:, 0],
-        aim=aim[:, 0],
+        stretch=stretch[:, 0],
         coefficients=learned.reshape(rows, *regression.shape_of(geometry, len(pool_of(geometry)))),
     )

@@ -28,7 +28,7 @@ def days(*heights: float) -> FloatArray:
 
 def test_the_pool_has_one_order() -> None:
     assert list(MODELS) == [
-        "last", "level", "day", "day_median", "day_median_fast", "day_median_slow", "day_median_scaled",
+        "last", "level", "median", "day", "day_median", "day_median_fast", "day_median_slow", "day_median_scaled",
     ]  # fmt: skip
 
 
