@@ -103,9 +103,9 @@ class Block:
         return value
 
     def _looked_up(self) -> list[slice]:
-        """Runs of columns that hold all that is asked for, ascending: from `lo` on, and the season lags of these."""
+        """Runs of columns that hold all that is asked for, ascending: from a day before `lo` on, and season lags."""
         wanted = np.zeros(self.width, dtype=bool)
-        wanted[self.lo :] = True
+        wanted[max(0, self.lo - self.geometry.day) :] = True  # the day's median looks a day back
         for season in self.geometry.seasons:
             columns = self.columns(season)
             for k in range(1, self.geometry.periods_of(season) + 1):

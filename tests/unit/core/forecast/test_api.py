@@ -238,6 +238,17 @@ def test_no_news_changes_nothing(step: float, seasons: tuple[int, ...] | None, d
     assert moved.seasons == fitted.seasons
 
 
+@pytest.mark.parametrize("new", [0, 1, 30])
+def test_a_mostly_idle_load_moves_on_as_it_was_fitted(new: int) -> None:
+    load = np.where(np.random.default_rng(4).random(15 * DAY) < 0.3, 5.0, 0.0)
+    first = len(load) - new
+    state = forecast_one(series(load[:first]), 12, effort="batch").state
+    moved = advance([state], [load[first:]], 12)[0]
+    assert moved.weights["median"] > 0.2
+    if not new:
+        np.testing.assert_allclose(moved.point, forecast_one(series(load), 12, effort="batch").point, atol=1e-5)
+
+
 def test_quantiles_widen_when_a_load_becomes_wilder_than_its_past() -> None:
     past, ahead = daily(10, noise=1), daily(13, noise=4, seed=1)[10 * DAY :]
     state, covered = forecast_one(series(past), 1).state, []
