@@ -240,7 +240,7 @@ def test_no_news_changes_nothing(step: float, seasons: tuple[int, ...] | None, d
 
 @pytest.mark.parametrize("new", [0, 1, 30])
 def test_a_mostly_idle_load_moves_on_as_it_was_fitted(new: int) -> None:
-    load = np.where(np.random.default_rng(4).random(15 * DAY) < 0.3, 5.0, 0.0)
+    load = np.where(np.random.default_rng(4).random(15 * DAY) < 0.3, 8.0, 3.0)
     first = len(load) - new
     state = forecast_one(series(load[:first]), 12, effort="batch").state
     moved = advance([state], [load[first:]], 12)[0]
