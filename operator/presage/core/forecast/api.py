@@ -50,7 +50,7 @@ def forecast_many(
         series: Histories; alike ones are computed together.
         horizon: Slots ahead, one number or one per series, >= 1.
         quantiles: Levels within (0, 1); beyond 0.01 and 0.99 the ends are given.
-        effort: "batch" or "full"; both try the same models, "full" on twice as many cut-offs.
+        effort: "batch", or "full": more cut-offs, and a regression learned from each series.
         states: One per series, from an earlier forecast or None; they carry realised coverage over.
 
     Returns:
