@@ -199,6 +199,38 @@ def test_svc_cold_start_idle_is_forecast_as_idle(effort: Effort) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize("slots_after", [72, 144])
+def test_svc_cold_start_the_point_follows_the_new_level(effort: Effort, slots_after: int) -> None:
+    """From six hours after the switch on, when a shift is told from a burst, for the whole day ahead."""
+    grid, on = cold_start()
+    point = play(grid, [on + slots_after], 288, effort).got[0].point
+    level = np.median(grid.values[on : on + 288])
+    assert np.median(point[:12]) == pytest.approx(level, rel=0.25)
+    assert np.median(point) == pytest.approx(level, rel=0.25)
+    assert point.min() > 0.5 * level, "no hour ahead is forecast as idle, as yesterday was"
+
+
+@BOTH
+def test_svc_cold_start_the_switch_is_found_and_dated(effort: Effort) -> None:
+    grid, on = cold_start()
+    switched = grid.start + on * grid.step
+    played = play(grid, [on + 84, on + 144, on + 288], 12, effort)
+    for f in played.got:
+        assert f.shift_at is not None
+        assert abs(f.shift_at - switched) <= 1800
+
+
+@BOTH
+def test_svc_cold_start_the_third_day_on_and_some_later_ones(effort: Effort) -> None:
+    grid, on = cold_start()
+    origins = spaced(on + 3 * 288, len(grid.values) - 288, effort, 8, 8)
+    played = play(grid, origins, 288, effort)
+    yesterday = before(grid, origins, 288, 288)
+    assert played.error().mean() <= played.error(yesterday).mean()
+    assert 0.85 <= played.coverage(0.9) <= 0.97
+
+
+@BOTH
 def test_svc_cold_start_later_days_beat_yesterday(effort: Effort) -> None:
     grid, on = cold_start()
     origins = spaced(on + 3 * 288, len(grid.values) - 288, effort, 30, 30)
