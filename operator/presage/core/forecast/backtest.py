@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from presage.core.forecast.block import Block
-from presage.core.forecast.geometry import BUCKETS, SPAN_DAYS, Geometry
+from presage.core.forecast.geometry import SPAN_DAYS, Geometry
 from presage.core.forecast.pool import Model, predict_all
 from presage.core.forecast.types import BoolArray, FloatArray, IntArray
 
@@ -60,13 +60,17 @@ def plan_cuts(width: int, history: int, geometry: Geometry, count: int) -> IntAr
 
 def plan_steps(geometry: Geometry, horizon: int) -> IntArray:
     """Steps ahead to score: all of a short bucket, evenly spread ones of a long bucket."""
+    return spread_steps(geometry.edges, horizon, STEPS_PER_BUCKET)
+
+
+def spread_steps(edges: Sequence[int], horizon: int, most: int) -> IntArray:
+    """Up to `most` steps, evenly spread, of each run of steps up to an edge; the last run ends at the horizon."""
     steps: list[int] = []
     first = 1
-    for number, edge in enumerate(geometry.edges):
-        last = horizon if number == BUCKETS - 1 else min(edge, horizon)
+    for number, edge in enumerate(edges):
+        last = horizon if number == len(edges) - 1 else min(edge, horizon)
         if last >= first:
-            count = min(STEPS_PER_BUCKET, last - first + 1)
-            steps += [int(x) for x in np.rint(np.linspace(first, last, count))]
+            steps += [int(x) for x in np.rint(np.linspace(first, last, min(most, last - first + 1)))]
             first = last + 1
     return np.asarray(steps, dtype=np.int64)
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from presage.core.forecast import select
 from presage.core.forecast.arrays import zero_missing
-from presage.core.forecast.backtest import Backtest
+from presage.core.forecast.backtest import Backtest, spread_steps
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import Geometry
 from presage.core.forecast.pool import Model, predict_all
@@ -141,53 +141,50 @@ def learn(
         choice: The pool's weights by it.
         cuts: (c,) cut-offs of the backtest.
     """
-    geometry, rows = block.geometry, block.rows
-    steps = _training_steps(geometry, int(test.ahead.max()))
-    size = shape_of(geometry, len(models))
-    learned = Learned(np.full((rows, *size), np.nan), np.full(test.truth.shape, np.nan))
+    geometry = block.geometry
+    learned = Learned(
+        np.full((block.rows, *shape_of(geometry, len(models))), np.nan), np.full(test.truth.shape, np.nan)
+    )
     mixed = select.mix(test.points, choice.weights, choice.median, test.bucket)
     deviations = recent(block, cuts)
-    for row in range(rows):
-        training = _training_cuts(block, row)
-        if not len(training):
+    steps = spread_steps(knots_of(geometry), int(test.ahead.max()), STEPS_PER_KNOT)
+    knot, test_knot = knot_of(geometry, steps), knot_of(geometry, test.ahead)
+    day = np.floor((block.width - cuts) / geometry.day)
+    for row in range(block.rows):
+        examples = _examples(block, models, wanted, choice, steps, row)
+        if examples is None:
             continue
-        only = np.array([row])
-        part, its = block.subset(only), wanted[:, only]
-        points = predict_all(models, part, training, steps, its)
-        weights, median = choice.weights[:, :, only], choice.median[:, only]
-        base = select.mix(points, weights, median, geometry.bucket_of(steps))
-        examples = _Examples(
-            _features(points[..., 0], base[..., 0], recent(part, training)[..., 0]),
-            _truth(part, training, steps) - base[..., 0],
-            (block.width - training) / geometry.day,
-        )
         tested = _features(test.points[..., row], mixed[..., row], deviations[..., row])
-        age = (block.width - cuts) / geometry.day
-        test_knot, knot = knot_of(geometry, test.ahead), knot_of(geometry, steps)
         for number in np.unique(knot):
             solved = _solve(examples.of(knot == number))
-            here = np.flatnonzero(test_knot == number)
             if solved is None:
                 continue
-            for day, slope in solved.without(np.unique(np.floor(age))):
-                some = np.flatnonzero(np.floor(age) == day)[:, None]
+            here = np.flatnonzero(test_knot == number)
+            for gone, slope in solved.without(np.unique(day)):
+                some = np.flatnonzero(day == gone)[:, None]
                 learned.points[some, here, row] = mixed[some, here, row] + tested[some, here] @ slope
             share = choice.weights[:, geometry.bucket_of(steps[knot == number][:1])[0], row]
             learned.coefficients[row, number] = _on_models(solved.slope, share)
     return learned
 
 
-def _training_steps(geometry: Geometry, horizon: int) -> IntArray:
-    steps: list[int] = []
-    first = 1
-    knots = knots_of(geometry)
-    for number, knot in enumerate(knots):
-        last = horizon if number == len(knots) - 1 else min(knot, horizon)
-        if last >= first:
-            count = min(STEPS_PER_KNOT, last - first + 1)
-            steps += [int(x) for x in np.rint(np.linspace(first, last, count))]
-            first = last + 1
-    return np.asarray(steps, dtype=np.int64)
+def _examples(
+    block: Block, models: Sequence[Model], wanted: BoolArray, choice: Choice, steps: IntArray, row: int
+) -> _Examples | None:
+    """What one row can learn from; None with too short a history."""
+    training = _training_cuts(block, row)
+    if not len(training):
+        return None
+    only = np.array([row])
+    part = block.subset(only)
+    points = predict_all(models, part, training, steps, wanted[:, only])
+    weights, median = choice.weights[:, :, only], choice.median[:, only]
+    base = select.mix(points, weights, median, block.geometry.bucket_of(steps))
+    return _Examples(
+        _features(points[..., 0], base[..., 0], recent(part, training)[..., 0]),
+        _truth(part, training, steps) - base[..., 0],
+        (block.width - training) / block.geometry.day,
+    )
 
 
 def _training_cuts(block: Block, row: int) -> IntArray:
