@@ -146,20 +146,25 @@ def _moved(states: Sequence[State], new: Sequence[FloatArray], horizon: int) -> 
     exponents = np.repeat(np.array([s.exponent for s in states], dtype=np.int64), counts)
     with np.errstate(over="ignore"):
         scaled = np.clip(np.ldexp(together, -exponents), -RING_LIMIT, RING_LIMIT).astype(np.float32)
-    out, first = [], 0
-    for state, count in zip(states, counts, strict=True):
-        part = slice(first, first + count)
-        out.append(_moved_row(state, together[part], scaled[part], horizon))
-        first += count
-    return out
+    ends = np.cumsum(counts).tolist()
+    negative = together < 0
+    signed = [False] * len(states)
+    if negative.any():
+        signed = [bool(negative[end - count : end].any()) for end, count in zip(ends, counts, strict=True)]
+    return [
+        _moved_row(state, scaled[end - count : end], below, horizon)
+        for state, end, count, below in zip(states, ends, counts, signed, strict=True)
+    ]
 
 
-def _moved_row(state: State, clean: FloatArray, scaled: SmallArray, horizon: int) -> Row:
+def _moved_row(state: State, scaled: SmallArray, negative: bool, horizon: int) -> Row:
     geometry = geometry_of(state.step, state.given)
     # cut to the ring's length before use: slot by slot or all at once then sees the same
     kept = ring_slots(geometry, state.found, horizon)
-    values = np.concatenate([state.ring[-max(kept - len(scaled), 1) :], scaled])[-kept:]
-    known = len(state.ring) > 0 or not np.isnan(clean).all()
+    values = np.concatenate([state.ring[-max(kept - len(scaled), 1) :], scaled])
+    if len(values) > kept:
+        values = values[-kept:].copy()
+    known = len(state.ring) > 0 or not np.isnan(scaled).all()
     return lay_row(
         geometry,
         state.zone,
@@ -168,7 +173,7 @@ def _moved_row(state: State, clean: FloatArray, scaled: SmallArray, horizon: int
         values=values,
         observed=values,
         exponent=state.exponent,
-        signed=state.signed or min(clean.tolist(), default=0.0) < 0,
+        signed=state.signed or negative,
         slots=state.slots + len(scaled) if known else 0,
         warnings=(),
         shift_at=state.shift_at,

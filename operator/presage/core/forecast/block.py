@@ -10,6 +10,7 @@ made of slots at least one season before t, so that every cut-off may use it for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from typing import Any, TypeVar, cast
@@ -20,7 +21,7 @@ from presage.core.forecast.gaps import fill_gaps
 from presage.core.forecast.geometry import Geometry, Season
 from presage.core.forecast.types import FloatArray, IntArray
 
-TRANSPOSED_TOGETHER = 8  # rows; one cache line
+TRANSPOSED_TOGETHER = 16  # rows; whole cache lines
 
 T = TypeVar("T")
 
@@ -51,16 +52,17 @@ class Block:
         self.width = max(1, *(len(r) for r in rows))
         self.lo = max(0, self.width - back)
         self.ahead = ahead
-        parts = self._looked_up() if sparse else [slice(0, self.width)]
         self._rows = rows
-        self.observed = _stack(rows, self.width, parts)  # (width, rows)
+        self._held = self._looked_up() if sparse else [slice(0, self.width)]
         same = lags is None or all(a is b for a, b in zip(lags, rows, strict=True))
         loose = rows if lags is None else lags
-        self.filled = self.observed if same else _stack(loose, self.width, parts)
-        touched = [i for i, row in enumerate(loose) if len(row) and np.isnan(row.sum())]
+        self.observed = _stack(rows, self.width, self._held)  # (width, rows)
+        self.filled = self.observed if same else _stack(loose, self.width, self._held)
+        touched = [i for i, row in enumerate(loose) if math.isnan(np.add.reduce(row))]
         if touched:
-            self.filled = _copy(self.filled, parts) if same else self.filled
-            _fill(self.filled, touched, loose, geometry, parts)
+            if same:
+                self.observed = _copy(self.filled, [slice(self.lo, self.width)] if sparse else self._held)
+            _fill(self.filled, touched, loose, geometry, self._held)
         self._cache: dict[Hashable, Any] = {}
         self._parts: dict[bytes, Block] = {}
 
@@ -70,8 +72,8 @@ class Block:
         if key not in self._parts:
             part = copy(self)
             part._rows = [self._rows[i] for i in rows.tolist()]
-            part.observed = self.observed[:, rows]
-            part.filled = part.observed if self.filled is self.observed else self.filled[:, rows]
+            part.filled = _copy(self.filled, self._held, rows)
+            part.observed = part.filled if self.filled is self.observed else _copy(self.observed, self._held, rows)
             part._cache, part._parts = {}, {}
             self._parts[key] = part
         return self._parts[key]
@@ -152,26 +154,29 @@ class Block:
         return self.cached(("targets", name, season.slots, cuts.tobytes(), ahead.tobytes()), make)
 
 
-def _stack(rows: Sequence[FloatArray], width: int, parts: Sequence[slice]) -> FloatArray:
-    """(width, rows) of all rows, in these columns; some rows at a time, so that whole cache lines are written."""
+def _stack(rows: Sequence[FloatArray], width: int, held: Sequence[slice]) -> FloatArray:
+    """(width, rows) of all rows, in the columns held; some rows at a time, so that whole cache lines are written."""
     out = np.empty((width, len(rows)))
+    kind = np.result_type(*{row.dtype for row in rows})
     for first in range(0, len(rows), TRANSPOSED_TOGETHER):
         some = rows[first : first + TRANSPOSED_TOGETHER]
-        for part in parts:
-            lines = np.full((len(some), part.stop - part.start), np.nan)
+        for part in held:
+            lines = np.full((len(some), part.stop - part.start), np.nan, dtype=kind)
             for line, row in zip(lines, some, strict=True):
                 missing = width - len(row)
-                end = max(part.stop - missing, 0)
-                line[max(missing - part.start, 0) :] = row[max(part.start - missing, 0) : end]
+                if missing <= part.start:
+                    line[:] = row[part.start - missing : part.stop - missing]
+                elif missing < part.stop:
+                    line[missing - part.start :] = row[: part.stop - missing]
             out[part, first : first + len(some)] = lines.T
     return out
 
 
-def _copy(stacked: FloatArray, parts: Sequence[slice]) -> FloatArray:
-    """These columns of a stack."""
-    out = np.empty_like(stacked)
-    for part in parts:
-        out[part] = stacked[part]
+def _copy(stacked: FloatArray, held: Sequence[slice], rows: IntArray | slice = slice(None)) -> FloatArray:
+    """(width, rows) of a stack, in the columns held."""
+    out = np.empty((len(stacked), stacked[0, rows].size))
+    for part in held:
+        out[part] = stacked[part, rows]
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from statistics import NormalDist
 
 import numpy as np
@@ -68,13 +69,13 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     names = names_of(rows[0].geometry)
     levels = tuple(dict.fromkeys(quantiles))
     curves = _curves(batch, levels, exponents)
-    covered = [_coverage(fitted, q) for q in levels]
+    covered = list(zip(*(_coverage(fitted, q) for q in levels), strict=True)) if levels else [()] * len(rows)
     losses = to_unit(fitted.loss, exponents[:, None, None])
     naive = np.full((len(rows), len(NAIVE), BUCKETS), np.nan)
     for i, name in enumerate(NAIVE):
         if name in names:
             naive[:, i] = losses[:, names.index(name)]
-    shares = batch.ahead.shares.T.tolist()
+    shares = _weights(names, batch.ahead.shares)
     packed = pack(fitted)
     out = []
     for i, row in enumerate(rows):
@@ -83,10 +84,10 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
             Forecast(
                 point=point,
                 quantiles=dict(zip(levels, others, strict=True)),
-                weights=_weights(names, shares[i]),
+                weights=shares[i],
                 backtest=Losses(names, losses[i].copy()),
                 naive=Losses(NAIVE, naive[i].copy()),
-                coverage={q: pairs[i] for q, pairs in zip(levels, covered, strict=True)},
+                coverage=dict(zip(levels, covered[i], strict=True)),
                 seasons=batch.seasons[i],
                 season_tests=batch.season_tests[i],
                 shift_at=row.shift_at,
@@ -144,11 +145,11 @@ def to_unit(scaled: FloatArray, exponents: IntArray) -> FloatArray:
     return np.clip(values, -largest, largest, out=values)
 
 
-def _weights(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
-    total = sum(shares)
-    if total <= 0:
-        return {"last": 1.0}
-    return {name: share / total for name, share in zip(names, shares, strict=True) if share > 0}
+def _weights(names: Sequence[str], shares: FloatArray) -> list[dict[str, float]]:
+    """Per row: the models with a share of (models, rows), in parts of 1."""
+    total = shares.sum(axis=0)
+    parts = (shares / np.where(total > 0, total, 1.0)).T.tolist()
+    return [dict(zip(compress(names, row), filter(None, row), strict=True)) or {"last": 1.0} for row in parts]
 
 
 def _coverage(fitted: Fit, level: float) -> list[tuple[float, int]]:

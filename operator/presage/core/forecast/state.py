@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 
@@ -66,9 +67,10 @@ def same_kind(state: State, geometry: Geometry) -> bool:
 def next_state(row: Row, found: tuple[int, ...], coefficients: ByteArray) -> State:
     """The state after a forecast of `row`, with its packed coefficients."""
     geometry = row.geometry
-    ring = row.values[-ring_slots(geometry, found, len(row.ahead)) :]
+    values, kept = row.values, ring_slots(geometry, found, len(row.ahead))
+    same = values.dtype == np.float32 and values.base is None and len(values) <= kept  # a ring already
     return State(
-        ring=ring.astype(np.float32, copy=False) if ring.base is None else ring.astype(np.float32),
+        ring=cast("SmallArray", values) if same else values[-kept:].astype(np.float32),
         coefficients=coefficients,
         step=geometry.step,
         given=geometry.given,
