@@ -156,8 +156,8 @@ class Block:
 
 def _stack(rows: Sequence[FloatArray], width: int, held: Sequence[slice]) -> FloatArray:
     """(width, rows) of all rows, in the columns held; some rows at a time, so that whole cache lines are written."""
-    out = np.empty((width, len(rows)))
     kind = np.result_type(*{row.dtype for row in rows})
+    out = np.empty((width, len(rows)), dtype=kind)
     for first in range(0, len(rows), TRANSPOSED_TOGETHER):
         some = rows[first : first + TRANSPOSED_TOGETHER]
         for part in held:
@@ -174,7 +174,7 @@ def _stack(rows: Sequence[FloatArray], width: int, held: Sequence[slice]) -> Flo
 
 def _copy(stacked: FloatArray, held: Sequence[slice], rows: IntArray | slice = slice(None)) -> FloatArray:
     """(width, rows) of a stack, in the columns held."""
-    out = np.empty((len(stacked), stacked[0, rows].size))
+    out = np.empty((len(stacked), stacked[0, rows].size), dtype=stacked.dtype)
     for part in held:
         out[part] = stacked[part, rows]
     return out

@@ -166,7 +166,7 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
     cuts, bucket = np.array([cut]), block.geometry.bucket_of(steps)
     weighty = np.any(fitted.weights > 0, axis=2).T
     wanted, learned = weighty[:-1], weighty[-1]
-    coefficients = np.where(learned[:, None, None], fitted.coefficients, 0.0).transpose(2, 1, 0)
+    coefficients = np.ascontiguousarray(np.where(learned, fitted.coefficients.transpose(2, 1, 0), 0.0))
     if learned.any():
         wanted = wanted | np.any(np.nan_to_num(coefficients[: len(models)]) != 0, axis=1)
     used = np.flatnonzero(wanted.any(axis=1))

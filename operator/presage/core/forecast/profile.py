@@ -39,7 +39,7 @@ def _make_course(season: Season, block: Block) -> FloatArray:
     columns = block.columns(season)
     first, end = int(columns[0]), int(columns[-1]) + 1
     back = [round(k * season.slots) for k in range(1, block.geometry.periods_of(season) + 1)]
-    out = np.full((2, len(columns), block.rows), np.nan)
+    out = np.full((2, len(columns), block.rows), np.nan, dtype=block.filled.dtype)
     length = max(1, TILE // block.rows)
     # a season further back exists from column `back[k]` on: between these columns all have as many
     edges = sorted({first, end, *(b for b in back if first < b < end)})
