@@ -166,12 +166,13 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
     cuts, bucket = np.array([cut]), block.geometry.bucket_of(steps)
     weighty = np.any(fitted.weights > 0, axis=2).T
     wanted, learned = weighty[:-1], weighty[-1]
-    coefficients = np.ascontiguousarray(np.where(learned, fitted.coefficients.transpose(2, 1, 0), 0.0))
+    kind = block.filled.dtype  # as precise as the values behind the forecasts
+    coefficients = np.where(learned, fitted.coefficients.transpose(2, 1, 0), 0.0).astype(kind, order="C")
     if learned.any():
         wanted = wanted | np.any(np.nan_to_num(coefficients[: len(models)]) != 0, axis=1)
     used = np.flatnonzero(wanted.any(axis=1))
     along = np.append(used, len(models)) if learned.any() else used
-    points = np.empty((len(along), 1, len(steps), block.rows))
+    points = np.empty((len(along), 1, len(steps), block.rows), dtype=kind)
     pool = points[: len(used)]
     predict_all([models[i] for i in used], block, cuts, steps, _together(models, wanted)[used], unwanted=0.0, out=pool)
     if learned.any():
@@ -179,9 +180,10 @@ def apply(block: Block, fitted: Fit, cut: int, steps: IntArray) -> Ahead:
         if np.isnan(pool).any():
             base = select.mix(pool, fitted.weights[:, used].transpose(1, 2, 0), fitted.median.T, bucket)
         features = np.append(used, len(models) + np.arange(regression.RECENT_FEATURES))
-        deviations, knot = regression.recent(block, cuts), regression.knot_of(block.geometry, steps)
+        deviations = regression.recent(block, cuts).astype(kind)
+        knot = regression.knot_of(block.geometry, steps)
         points[-1] = regression.predict(coefficients[features], pool, base, deviations, knot)
-    weights = fitted.weights[:, along].transpose(1, 2, 0).copy()
+    weights = fitted.weights[:, along].transpose(1, 2, 0).astype(kind, order="C")
     mixed = select.mix(points, weights, fitted.median.T, bucket)[0]
     shares = np.zeros((len(models) + 1, block.rows))
     shares[along] = select.shares(points[:, 0], weights, bucket)

@@ -119,7 +119,7 @@ def predict(
         (c, p, rows); NaN where nothing was learned.
     """
     models = len(points)
-    out = np.zeros(points.shape[1:])
+    out = np.zeros(points.shape[1:], dtype=points.dtype)
     for share, values in zip(coefficients[:models], points, strict=True):
         missing = np.isnan(values)
         out += share[knot] * (np.where(missing, base, values) if missing.any() else values)

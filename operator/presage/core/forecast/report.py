@@ -68,7 +68,8 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     exponents = np.array([r.exponent for r in rows])
     names = names_of(rows[0].geometry)
     levels = tuple(dict.fromkeys(quantiles))
-    curves = _curves(batch, levels, exponents)
+    outer = tuple(q for q in levels if q != 0.5)
+    curves = _curves(batch, outer, exponents)
     covered = list(zip(*(_coverage(fitted, q) for q in levels), strict=True)) if levels else [()] * len(rows)
     losses = to_unit(fitted.loss, exponents[:, None, None])
     naive = np.full((len(rows), len(NAIVE), BUCKETS), np.nan)
@@ -80,10 +81,11 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
     out = []
     for i, row in enumerate(rows):
         point, *others = curves[i][:, row.steps].copy()  # one piece of memory, and none of the neighbours'
+        by_level = dict(zip(outer, others, strict=True))
         out.append(
             Forecast(
                 point=point,
-                quantiles=dict(zip(levels, others, strict=True)),
+                quantiles={q: by_level.get(q, point) for q in levels},
                 weights=shares[i],
                 backtest=Losses(names, losses[i].copy()),
                 naive=Losses(NAIVE, naive[i].copy()),
@@ -100,17 +102,15 @@ def report(batch: Batch, quantiles: Sequence[float]) -> list[Forecast]:
 
 
 def _curves(batch: Batch, levels: Sequence[float], exponents: IntArray) -> FloatArray:
-    """(rows, 1 + levels, p) the point forecast and its quantiles, in the series' unit."""
+    """(rows, 1 + levels, p) the point forecast and its quantiles beside the median, in the series' unit."""
     points = batch.ahead.points
     scaled = np.empty((1 + len(levels), *points.shape))
     scaled[0] = points
     for curve, level in zip(scaled[1:], levels, strict=True):
-        curve[:] = points
-        if level != 0.5:
-            curve += _offsets(batch, level)
-    unknown = np.isnan(scaled)
+        np.add(points, _offsets(batch, level), out=curve)
+    unknown = np.isnan(points)
     if unknown.any():
-        scaled[unknown] = 0.0
+        scaled[:, unknown] = 0.0
     lowest = np.where([r.signed for r in batch.rows], -np.inf, 0.0)
     np.maximum(scaled, lowest, out=scaled)
     return np.ascontiguousarray(to_unit(scaled, exponents).transpose(2, 0, 1))

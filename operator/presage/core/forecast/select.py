@@ -106,8 +106,8 @@ def mix(points: FloatArray, weights: FloatArray, median: BoolArray, bucket: IntA
     Returns:
         (c, p, rows); NaN where no model can tell.
     """
-    total = np.zeros(points.shape[1:])
-    mass, per_bucket = np.zeros(weights.shape[1:]), True
+    total = np.zeros(points.shape[1:], dtype=points.dtype)
+    mass, per_bucket = np.zeros(weights.shape[1:], dtype=points.dtype), True
     for model, share in zip(points, weights, strict=True):
         zeroed, known = zero_missing(model)
         here = share[bucket]

@@ -36,7 +36,7 @@ class WallPlan:
         if not len(values):
             return values
         low = int(self.history.min())
-        out = np.full(int(self.history.max()) - low + 1, np.nan)
+        out = np.full(int(self.history.max()) - low + 1, np.nan, dtype=values.dtype)
         out[self.history - low] = values
         return out[: int(self.history[-1]) - low + 1]
 
