@@ -61,7 +61,7 @@ class Block:
         touched = [i for i, row in enumerate(loose) if math.isnan(np.add.reduce(row))]
         if touched:
             if same:
-                self.observed = _copy(self.filled, [slice(self.lo, self.width)] if sparse else self._held)
+                self.observed = _copy(self.filled, [slice(self._first_truth, self.width)] if sparse else self._held)
             _fill(self.filled, touched, loose, geometry, self._held)
         self._cache: dict[Hashable, Any] = {}
         self._parts: dict[bytes, Block] = {}
@@ -104,10 +104,15 @@ class Block:
             value[late, row] = np.where(before >= 0, found, np.nan)
         return value
 
+    @property
+    def _first_truth(self) -> int:
+        """Oldest column whose truth is looked up for one cut-off: the day's median looks a day back."""
+        return max(0, self.lo - self.geometry.day)
+
     def _looked_up(self) -> list[slice]:
         """Runs of columns that hold all that is asked for, ascending: from a day before `lo` on, and season lags."""
         wanted = np.zeros(self.width, dtype=bool)
-        wanted[max(0, self.lo - self.geometry.day) :] = True  # the day's median looks a day back
+        wanted[self._first_truth :] = True
         for season in self.geometry.seasons:
             columns = self.columns(season)
             for k in range(1, self.geometry.periods_of(season) + 1):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from presage.core.forecast.block import Block
+from presage.core.forecast.engine import back_slots
 from presage.core.forecast.gaps import fill_gaps
 from presage.core.forecast.geometry import Season, geometry_of
+from presage.core.forecast.pool import pool_of, predict_all
 
 NAN = float("nan")
 GEOMETRY = geometry_of(3600, (8 * 3600,))  # a "day" of 8 slots
@@ -50,3 +52,17 @@ def test_a_season_of_a_fraction_of_a_slot_never_looks_at_the_future() -> None:
         got = block.at_targets("lag", block.lag(season, 1), season, np.array([cut]), np.arange(1, 41))[0, :, 0]
         assert got.max() < cut
         assert got.min() >= cut - 10
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_a_block_for_one_cut_off_holds_what_the_models_look_up(holes: bool) -> None:
+    geometry = geometry_of(3600.0, None)
+    rows = [np.random.default_rng(n).normal(10, 1, 40 * 24) for n in range(3)]
+    if holes:
+        rows[1][100:109] = rows[1][-30:-20] = np.nan
+    back = back_slots(geometry)
+    whole, sparse = (Block(rows, geometry, back=back, ahead=24, sparse=s) for s in (False, True))
+    cuts, steps = np.array([whole.width]), np.arange(1, 25)
+    wanted = np.ones((len(pool_of(geometry)), 3), dtype=bool)
+    said = [predict_all(pool_of(geometry), block, cuts, steps, wanted) for block in (whole, sparse)]
+    np.testing.assert_array_equal(said[1], said[0])
