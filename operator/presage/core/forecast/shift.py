@@ -98,7 +98,7 @@ def _shape(days: FloatArray) -> FloatArray | None:
     """(parts,) how far each part of a day usually lies off its day, of (days, parts, length) slots; None if unknown."""
     means = _means(days)
     if not np.isnan(means).any():
-        return np.asarray(np.median(means - np.median(means, axis=1, keepdims=True), axis=0))
+        return _middle(np.sort(means - _middle(np.sort(means.T, axis=0))[:, None], axis=0))
     shape = median_of(means - median_of(means.T)[:, None])
     return np.where(np.isfinite(shape), shape, 0.0) if np.isfinite(shape).any() else None
 
@@ -122,14 +122,24 @@ def _first_new(slots: FloatArray, before: float, after: float) -> int:
 
 def _judge(level: FloatArray, at: int, reach: int) -> tuple[float, float] | None:
     """The level before and after, if they are two."""
-    old, new = level[max(0, at - reach) : at], level[at:]
-    before, after = float(np.median(old)), float(np.median(new))
+    old, new = np.sort(level[max(0, at - reach) : at]), np.sort(level[at:])
+    before, after = float(_middle(old)), float(_middle(new))
     height = after - before
     if abs(height) <= MIN_SHARE * max(abs(before), abs(after)):
         return None
-    side = np.copysign(1.0, height)
     middle = 0.5 * (before + after)
-    if np.mean(side * (new - middle) > 0) < APART or np.mean(side * (old - middle) < 0) < APART:
+    low, high = (old, new) if height > 0 else (new, old)
+    if low[_rank(APART, low)] >= middle or high[_rank(1 - APART, high)] <= middle:
         return None
-    noise = max(float(np.median(np.abs(old - before))), float(np.median(np.abs(new - after))))
+    noise = max(float(_middle(np.sort(np.abs(side - centre)))) for side, centre in ((old, before), (new, after)))
     return (before, after) if abs(height) > NOISE * noise else None
+
+
+def _middle(ordered: FloatArray) -> FloatArray:
+    """Median of what is ordered along the first axis."""
+    count = len(ordered)
+    return np.asarray(0.5 * (ordered[(count - 1) // 2] + ordered[count // 2]))
+
+
+def _rank(share: float, ordered: FloatArray) -> int:
+    return min(int(share * len(ordered)), len(ordered) - 1)
