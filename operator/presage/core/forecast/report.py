@@ -18,6 +18,7 @@ from presage.core.forecast.state import next_state, pack
 from presage.core.forecast.types import FloatArray, Forecast, IntArray, SeasonTest
 
 SHORT_MARGIN = 0.1  # with less than a day: the 0.9-quantile is at least this share above the point
+SAFE_EXPONENT = 800  # below, nothing that a forecast makes of scaled values overflows
 BLIND_SPREAD = 0.2  # standard deviation, as a share of the point, when no error could be measured
 NAIVE = ("last", "day", "week")
 
@@ -106,8 +107,9 @@ def _curves(batch: Batch, levels: Sequence[float], exponents: IntArray) -> Float
     points = batch.ahead.points
     scaled = np.empty((1 + len(levels), *points.shape))
     scaled[0] = points
+    grid = conformal.adapted(batch.fitted.grid, batch.fitted.stretch)
     for curve, level in zip(scaled[1:], levels, strict=True):
-        np.add(points, _offsets(batch, level), out=curve)
+        np.add(points, _offsets(batch, grid, level), out=curve)
     unknown = np.isnan(points)
     if unknown.any():
         scaled[:, unknown] = 0.0
@@ -116,12 +118,12 @@ def _curves(batch: Batch, levels: Sequence[float], exponents: IntArray) -> Float
     return np.ascontiguousarray(to_unit(scaled, exponents).transpose(2, 0, 1))
 
 
-def _offsets(batch: Batch, level: float) -> FloatArray:
-    """(p, rows) distance of a quantile from the point."""
+def _offsets(batch: Batch, grid: FloatArray, level: float) -> FloatArray:
+    """(p, rows) distance of a quantile from the point, by the (rows, buckets, levels) grid."""
     points, bucket = batch.ahead.points, batch.ahead.bucket
-    grid = conformal.at_level(conformal.adapted(batch.fitted.grid, batch.fitted.stretch), level).T
-    offset = grid[bucket] * batch.ahead.spread
-    if np.isnan(grid).any():
+    by_bucket = conformal.at_level(grid, level).T
+    offset = by_bucket[bucket] * batch.ahead.spread
+    if np.isnan(by_bucket).any():
         offset = np.where(np.isnan(offset), BLIND_SPREAD * _normal(level) * np.abs(points), offset)
     short = np.array([r.slots < r.geometry.day for r in batch.rows])
     if level > 0.5 and short.any():
@@ -137,6 +139,8 @@ def _normal(level: float) -> float:
 
 def to_unit(scaled: FloatArray, exponents: IntArray) -> FloatArray:
     """Values times 2**exponent, cut at the largest float; `exponents` of a shape that goes with theirs."""
+    if np.abs(exponents).max(initial=0) < SAFE_EXPONENT:
+        return np.asarray(scaled * np.ldexp(1.0, exponents))
     half = exponents // 2  # in two steps: 2**1024 itself is no float
     with np.errstate(over="ignore"):
         values = scaled * np.ldexp(1.0, half)
