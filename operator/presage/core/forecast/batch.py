@@ -117,9 +117,14 @@ def _fit_group(
     fitted = replace(fitted, below=below, seen=seen, stretch=stretch)
     steps = np.arange(1, horizon + 1)
     ahead = engine.apply(block, fitted, block.width, steps)
+    fitted = engine.remember(fitted, ahead, _next_slot_first(rows))
     names = [tuple(s.seconds for s, yes in zip(geometry.seasons, row, strict=True) if yes) for row in found]
     tests = [seasons.explain(evidence, i, geometry, row.exponent) for i, row in enumerate(rows)]
     return report(Batch(rows, names, tests, fitted, ahead), quantiles)
+
+
+def _next_slot_first(rows: Sequence[Row]) -> BoolArray:
+    return np.array([r.ahead[0] == 1 for r in rows])
 
 
 def _allowed(rows: Sequence[Row], geometry: Geometry, found: BoolArray) -> BoolArray:
@@ -190,4 +195,5 @@ def _advance_group(rows: list[Row], states: list[State], new: int, quantiles: Se
     if 0 < new < block.width:
         fitted = engine.track(block, fitted, new)
     ahead = engine.apply(block, fitted, block.width, np.arange(1, furthest + 1))
+    fitted = engine.remember(fitted, ahead, _next_slot_first(rows))
     return report(Batch(rows, [s.found for s in states], [()] * len(rows), fitted, ahead), quantiles)

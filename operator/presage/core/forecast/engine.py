@@ -36,6 +36,7 @@ class Fit:
         below: (rows, levels) truths at or below each level so far.
         seen: (rows,) truths looked at.
         stretch: (rows,) factor on the quantiles' normal scores, since truths came in.
+        said: (2, rows) point and relative spread that were last forecast for the next slot; NaN = none.
         coefficients: (rows, knots, features) of the regression; NaN = not learned.
     """
 
@@ -47,6 +48,7 @@ class Fit:
     below: FloatArray
     seen: FloatArray
     stretch: FloatArray
+    said: FloatArray
     coefficients: FloatArray
 
 
@@ -129,6 +131,7 @@ def fit(block: Block, history: int, horizon: int, effort: Effort, allowed: BoolA
         below=below,
         seen=seen,
         stretch=np.ones(block.rows),
+        said=np.full((2, block.rows), np.nan),
         coefficients=_on_all(learned, used, geometry, block.rows),
     )
 
@@ -205,13 +208,30 @@ def _together(models: Sequence[Model], wanted: BoolArray) -> BoolArray:
     return out
 
 
+def remember(fitted: Fit, ahead: Ahead, next_slot_first: BoolArray) -> Fit:
+    """Keep what is said of the next slot, for the tick that sees it.
+
+    Args:
+        fitted: Coefficients.
+        ahead: What they say from the newest slot on.
+        next_slot_first: (rows,) whether the next slot is the first step ahead; a clock change may skip it.
+    """
+    return replace(fitted, said=np.where(next_slot_first, [ahead.points[0], ahead.spread[0]], np.nan))
+
+
 def track(block: Block, fitted: Fit, new: int) -> Fit:
-    """Count how the fit's quantiles, from before the `new` newest columns, covered them, and adapt to that."""
+    """Count how the fit's quantiles, from before the `new` newest columns, covered them, and adapt to that.
+
+    One slot is compared with what was said of it; of several at once the forecast is made again.
+    """
     steps = np.arange(1, min(new, block.geometry.day) + 1)
     cut = block.width - new
-    said = apply(block, fitted, cut, steps)
-    errors = (block.observed[cut : cut + len(steps)] - said.points) / said.spread
-    pooled = conformal.pool_errors(errors[None], said.bucket)
+    points, scale = fitted.said[:, None]
+    if new > 1:
+        again = apply(block, fitted, cut, steps)
+        points, scale = again.points, again.spread
+    errors = (block.observed[cut : cut + len(steps)] - points) / scale
+    pooled = conformal.pool_errors(errors[None], block.geometry.bucket_of(steps))
     below, seen = conformal.count_below(pooled, conformal.adapted(fitted.grid, fitted.stretch))
     stretch = conformal.adapt(fitted.stretch, below, seen)
     total = fitted.seen + seen

@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 
 from presage.core.forecast import regression
-from presage.core.forecast.conformal import LEVELS
+from presage.core.forecast.conformal import LEVELS, MIDDLE
 from presage.core.forecast.engine import Fit, names_of
 from presage.core.forecast.geometry import BUCKETS, Geometry, geometry_of
 from presage.core.forecast.pool import pool_of
@@ -25,7 +25,8 @@ from presage.core.forecast.types import ByteArray, SmallArray
 MAX_BYTES = 65_536
 BYTES_PER_SLOT = 32
 LONG_STEP = 300  # seconds from which the flat bound holds
-FIXED_BYTES = 340  # pickle frame, scalars and names
+FLAGS = 2 ** np.arange(BUCKETS)  # one bit a bucket
+FIXED_BYTES = 356  # pickle frame, scalars and names
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def _exact_sizes(geometry: Geometry) -> list[int]:
     """Numbers per field of a fit that are kept in 32 bits, in the order of `pack`."""
     models = len(names_of(geometry)) * BUCKETS
     learned = math.prod(regression.shape_of(geometry, len(pool_of(geometry))))
-    return [models, BUCKETS, BUCKETS * len(LEVELS), 1, len(LEVELS), 1, 1, learned, 1]
+    return [models, 1, BUCKETS * (len(LEVELS) - 1), 1, len(LEVELS), 1, 1, 2, learned, 1]
 
 
 def pack(fitted: Fit) -> ByteArray:
@@ -124,12 +125,13 @@ def pack(fitted: Fit) -> ByteArray:
     largest = np.fmax.reduce(fitted.loss, axis=(1, 2), initial=0.0)
     parts = (
         fitted.weights,
-        fitted.median,
-        fitted.grid,
+        fitted.median @ FLAGS,
+        np.delete(fitted.grid, MIDDLE, axis=2),  # it is 0
         fitted.spread,
         fitted.below,
         fitted.seen,
         fitted.stretch,
+        fitted.said.T,
         fitted.coefficients,
         largest,
     )
@@ -145,17 +147,19 @@ def unpack(packed: ByteArray, geometry: Geometry) -> Fit:
     end = 4 * sum(sizes)
     exact = np.ascontiguousarray(packed[:, :end]).view(np.float32).astype(np.float64)
     share = np.ascontiguousarray(packed[:, end:]).view(np.float16).astype(np.float64)
-    weights, median, grid, spread, below, seen, stretch, learned, largest = np.split(
+    weights, median, grid, spread, below, seen, stretch, said, learned, largest = np.split(
         exact, np.cumsum(sizes)[:-1], axis=1
     )
+    grid = grid.reshape(rows, BUCKETS, len(LEVELS) - 1)
     return Fit(
         loss=(share * largest).reshape(rows, models, BUCKETS),
         weights=weights.reshape(rows, models, BUCKETS),
-        median=median > 0.5,
-        grid=grid.reshape(rows, BUCKETS, len(LEVELS)),
+        median=(median.astype(np.int64) & FLAGS) > 0,
+        grid=np.insert(grid, MIDDLE, 0.0 * grid[..., 0], axis=2),
         spread=spread[:, 0],
         below=below,
         seen=seen[:, 0],
         stretch=stretch[:, 0],
+        said=said.T,
         coefficients=learned.reshape(rows, *regression.shape_of(geometry, len(pool_of(geometry)))),
     )

@@ -249,6 +249,16 @@ def test_a_bursting_load_moves_on_as_it_was_fitted(new: int) -> None:
         np.testing.assert_allclose(moved.point, forecast_one(series(load), 12, effort="batch").point, rtol=1e-5)
 
 
+def test_a_tick_is_judged_by_what_was_said_of_it() -> None:
+    told = forecast_one(series(daily(10, noise=4)), 12)
+    limit = told.quantiles[0.9][0]
+    within, beyond, unknown = (
+        advance([told.state], [[v]], 1)[0].coverage[0.9] for v in (limit - 0.1, limit + 0.1, NAN)
+    )
+    assert within[0] > unknown[0] > beyond[0]
+    assert unknown[0] == pytest.approx(told.coverage[0.9][0], abs=1e-3)
+
+
 def test_quantiles_widen_when_a_load_becomes_wilder_than_its_past() -> None:
     past, ahead = daily(10, noise=1), daily(13, noise=4, seed=1)[10 * DAY :]
     state, covered = forecast_one(series(past), 1).state, []
