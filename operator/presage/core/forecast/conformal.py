@@ -24,7 +24,8 @@ MIN_ERRORS = 6
 WATCHED = int(np.searchsorted(LEVELS, 0.9))  # the level whose realised coverage moves all of them
 WATCHED = int(np.searchsorted(LEVELS, 0.9))  # the level whose realised coverage moves all of them
 RATE = 0.05  # of a stretch, for each truth, times how far it lies from what was promised
-STRETCHES = (0.65, 8.0)  # from where the 0.9-quantile is read at 0.8, to far beyond the backtest
+STRETCHES = (0.65, 1.8)  # the 0.9-quantile is read between 0.8 and 0.99: one burst must not hold replicas for days
+FADE = 0.99  # of the logarithm of a stretch that a slot leaves
 
 
 def pool_errors(errors: FloatArray, bucket: IntArray) -> FloatArray:
@@ -121,7 +122,7 @@ def adapt(stretch: FloatArray, below: FloatArray, seen: FloatArray) -> FloatArra
     logarithm of the factor, so that it can pass what the backtest has seen.
     """
     missed = seen * LEVELS[WATCHED] - below[:, WATCHED]
-    return np.asarray(np.clip(stretch * np.exp(RATE * missed), *STRETCHES))
+    return np.asarray(np.clip(stretch ** (FADE**seen) * np.exp(RATE * missed), *STRETCHES))
 
 
 def adapted(grid: FloatArray, stretch: FloatArray) -> FloatArray:

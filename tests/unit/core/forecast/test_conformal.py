@@ -73,7 +73,7 @@ def test_coverage_is_measured_on_cut_offs_that_did_not_calibrate() -> None:
     np.testing.assert_allclose(below[0] / seen[0], LEVELS, atol=0.04)
 
 
-@pytest.mark.parametrize(("covered", "want"), [(0.0, 8.0), (0.8, np.exp(0.5)), (0.9, 1.0), (1.0, 0.65)])
+@pytest.mark.parametrize(("covered", "want"), [(0.0, 1.8), (0.8, np.exp(0.5)), (0.9, 1.0), (1.0, 0.65)])
 def test_quantiles_follow_realised_coverage(covered: float, want: float) -> None:
     got = adapt(np.ones(1), np.full((1, len(LEVELS)), 100 * covered), np.array([100.0]))
     np.testing.assert_allclose(got, want)
@@ -90,3 +90,9 @@ def test_an_adapted_grid_is_wider_or_narrower_in_order_with_the_same_median() ->
     assert (narrow[..., 8:] <= grid[..., 8:]).all()
     np.testing.assert_allclose(wide[..., 7], 0, atol=1e-12)
     np.testing.assert_array_equal(adapted(grid, np.ones(3)), grid)
+
+
+def test_a_stretch_fades() -> None:
+    promised = np.full((1, len(LEVELS)), 90.0)
+    got = adapt(np.array([1.8]), promised, np.array([100.0]))
+    assert 1 < got[0] < 1.3
