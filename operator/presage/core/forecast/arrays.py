@@ -43,11 +43,13 @@ def median_of(values: FloatArray, at_least: int = 1) -> FloatArray:
     return np.where(count >= at_least, 0.5 * (low + high), np.nan)
 
 
-def mean_of(values: FloatArray) -> FloatArray:
-    """Mean of the finite entries along the first axis; NaN where there is none."""
-    known = np.isfinite(values)
-    count = known.sum(axis=0)
-    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+def mean_of(values: FloatArray, axis: int = 0) -> FloatArray:
+    """Mean of the known entries along an axis; NaN where there is none."""
+    zeroed, known = zero_missing(values)
+    if known is None and values.shape[axis]:
+        return np.asarray(zeroed.mean(axis=axis))
+    count = np.asarray(np.isfinite(values).sum(axis=axis))
+    return np.where(count > 0, zeroed.sum(axis=axis) / np.maximum(count, 1), np.nan)
 
 
 def zero_missing(values: FloatArray) -> tuple[FloatArray, BoolArray | None]:

@@ -85,9 +85,16 @@ def side_by_side(cuts: IntArray, geometry: Geometry) -> FloatArray:
 def run(block: Block, models: Sequence[Model], cuts: IntArray, ahead: IntArray, wanted: BoolArray) -> Backtest:
     """Forecast every cut-off with every model, for the (models, rows) wanted, and lay the truths beside."""
     geometry = block.geometry
+    age = (block.width - cuts) / geometry.day
+    points = predict_all(models, block, cuts, ahead, wanted)
+    return Backtest(
+        ahead, geometry.bucket_of(ahead), points, truths(block, cuts, ahead), 0.5 ** (age / RECENCY_HALF_LIFE)
+    )
+
+
+def truths(block: Block, cuts: IntArray, ahead: IntArray) -> FloatArray:
+    """(c, p, rows) what came after each cut-off; NaN = missing or not yet known."""
     columns = cuts[:, None] + ahead - 1
     truth = block.observed[np.minimum(columns, block.width - 1)]
     truth[columns >= block.width] = np.nan
-    age = (block.width - cuts) / geometry.day
-    points = predict_all(models, block, cuts, ahead, wanted)
-    return Backtest(ahead, geometry.bucket_of(ahead), points, truth, 0.5 ** (age / RECENCY_HALF_LIFE))
+    return np.asarray(truth)

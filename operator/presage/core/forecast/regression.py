@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from presage.core.forecast import select
-from presage.core.forecast.arrays import zero_missing
-from presage.core.forecast.backtest import Backtest, spread_steps
+from presage.core.forecast.arrays import mean_of
+from presage.core.forecast.backtest import Backtest, spread_steps, truths
 from presage.core.forecast.block import Block
 from presage.core.forecast.geometry import Geometry
 from presage.core.forecast.pool import Model, predict_all
@@ -96,11 +96,7 @@ def _mean_before(values: FloatArray, at: IntArray, length: int) -> FloatArray:
     slots = at[:, None] - np.arange(length)
     chosen = values[np.maximum(slots, 0)]
     chosen[slots < 0] = np.nan
-    zeroed, known = zero_missing(chosen)
-    if known is None:
-        return np.asarray(zeroed.mean(axis=1))
-    count = known.sum(axis=1)
-    return np.where(count > 0, zeroed.sum(axis=1) / np.maximum(count, 1), np.nan)
+    return mean_of(chosen, axis=1)
 
 
 def predict(
@@ -182,7 +178,7 @@ def _examples(
     base = select.mix(points, weights, median, block.geometry.bucket_of(steps))
     return _Examples(
         _features(points[..., 0], base[..., 0], recent(part, training)[..., 0]),
-        _truth(part, training, steps) - base[..., 0],
+        (truths(part, training, steps) - base)[..., 0],
         (block.width - training) / block.geometry.day,
     )
 
@@ -203,11 +199,6 @@ def _training_cuts(block: Block, row: int) -> IntArray:
     if count < 2:
         return np.empty(0, dtype=np.int64)
     return np.unique(np.linspace(oldest, newest, count).astype(np.int64))
-
-
-def _truth(block: Block, cuts: IntArray, steps: IntArray) -> FloatArray:
-    columns = cuts[:, None] + steps - 1
-    return np.where(columns < block.width, block.observed[np.minimum(columns, block.width - 1), 0], np.nan)
 
 
 def _features(points: FloatArray, base: FloatArray, deviations: FloatArray) -> FloatArray:

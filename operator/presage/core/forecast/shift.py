@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from presage.core.forecast.arrays import median_of, zero_missing
+from presage.core.forecast.arrays import mean_of, median_of
 from presage.core.forecast.types import FloatArray
 
 PARTS = 24  # means a day that are looked at
@@ -85,18 +85,9 @@ def level_out(values: FloatArray, shift: Shift, signed: bool) -> FloatArray:
     return out
 
 
-def _means(slots: FloatArray) -> FloatArray:
-    """Means of the known entries along the last axis; NaN where there is none."""
-    zeroed, known = zero_missing(slots)
-    if known is None:
-        return np.asarray(zeroed.mean(axis=-1))
-    count = known.sum(axis=-1)
-    return np.where(count > 0, zeroed.sum(axis=-1) / np.maximum(count, 1), np.nan)
-
-
 def _shape(days: FloatArray) -> FloatArray | None:
     """(parts,) how far each part of a day usually lies off its day, of (days, parts, length) slots; None if unknown."""
-    means = _means(days)
+    means = mean_of(days, axis=-1)
     if not np.isnan(means).any():
         return _middle(np.sort(means - _middle(np.sort(means.T, axis=0))[:, None], axis=0))
     shape = median_of(means - median_of(means.T)[:, None])
@@ -105,7 +96,7 @@ def _shape(days: FloatArray) -> FloatArray | None:
 
 def _level(slots: FloatArray, shape: FloatArray) -> FloatArray | None:
     """(n,) means of (n, length) slots less the day's shape, unknown ones on a line between their neighbours."""
-    level = _means(slots) - np.resize(shape, len(slots))
+    level = mean_of(slots, axis=-1) - np.resize(shape, len(slots))
     known = np.flatnonzero(np.isfinite(level))
     if len(known) == len(level):
         return level
