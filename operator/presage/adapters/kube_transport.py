@@ -11,13 +11,15 @@ from __future__ import annotations
 import errno
 import json
 import socket
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 from kubernetes.client.api_client import ApiClient
+from urllib3.connection import HTTPSConnection
 
 from presage.adapters.kube_config import authorization
 from presage.adapters.kube_error import (
@@ -104,9 +106,16 @@ class Transport:
         self._configuration = configuration
         self._api = ApiClient(configuration)
         self._pool: urllib3.PoolManager = self._api.rest_client.pool_manager
-        self._pool.connection_pool_kw["ssl_context"] = build_ssl_context(
-            strict=strict_certificates, verify=configuration.verify_ssl, authority_file=configuration.ssl_ca_cert
-        )
+        self._pool.pool_classes_by_scheme = {
+            "http": urllib3.HTTPConnectionPool,
+            "https": _pool_class(
+                lambda: build_ssl_context(
+                    strict=strict_certificates,
+                    verify=configuration.verify_ssl,
+                    authority_file=configuration.ssl_ca_cert,
+                )
+            ),
+        }
 
     @property
     def server(self) -> str:
@@ -192,6 +201,25 @@ class Transport:
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _unreachable(error, self.server) from error
+
+
+def _pool_class(new_context: Callable[[], ssl.SSLContext]) -> type[urllib3.HTTPSConnectionPool]:
+    """Return a pool whose connections each have a TLS context of their own.
+
+    urllib3 loads the client's certificate into the context anew for every connection. OpenSSL frees the one that was
+    there, even while another thread shakes hands with it: a context that threads share ends the process with a
+    segmentation fault. A context for each connection also reads certificates that were renewed in the meantime.
+    """
+
+    class OwnContext(HTTPSConnection):
+        def connect(self) -> None:
+            self.ssl_context = new_context()
+            super().connect()
+
+    class Pool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = OwnContext
+
+    return Pool
 
 
 def error_of(status: int, body: bytes, retry_after: str | None = None) -> KubeError:
