@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad
 from presage.core.units import parse_quantity
+from presage.resources.accountstatus import AccountsStatus
 from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
 from presage.resources.fields import (
     QUANTITY_MAX_LENGTH,
@@ -112,10 +113,15 @@ class MetricProfileStatus(Status):
     ready_replicas: int | None = Field(default=None, ge=0, description="Pods of the target that are ready.")
     scaling: ScalingStatus | None = Field(default=None, description="The last decision about replicas.")
     forecast: ForecastStatus | None = Field(default=None, description="The forecast in force.")
+    accounts: AccountsStatus | None = Field(default=None, description="What scaling gave and cost.")
 
 
 def _condition_column(name: str, condition: str, part: str, description: str) -> PrinterColumn:
     return PrinterColumn(name, "string", f'.status.conditions[?(@.type=="{condition}")].{part}', description)
+
+
+def _wide_column(name: str, kind: Literal["string", "number"], path: str, description: str) -> PrinterColumn:
+    return PrinterColumn(name, kind, f".status.{path}", description, priority=1)
 
 
 class MetricProfile(Resource):
@@ -129,13 +135,21 @@ class MetricProfile(Resource):
         short_names=("mprof",),
         columns=(
             PrinterColumn("Target", "string", ".spec.target.name", "The workload."),
-            PrinterColumn("Ready-Pods", "integer", ".status.readyReplicas", "Pods that are ready."),
+            PrinterColumn("Pods", "integer", ".status.readyReplicas", "Pods that are ready."),
             PrinterColumn("Desired", "integer", ".status.scaling.desiredReplicas", "Replicas that presage wants."),
+            PrinterColumn("Because", "string", ".status.scaling.bindingReason", "What decided that number."),
             PrinterColumn("Mode", "string", ".spec.scaling.mode", "Auto, DryRun or Off."),
             _condition_column("Trusted", "ForecastTrusted", "status", "Whether the forecast drives scaling."),
             _condition_column("Ready", "Ready", "status", "Whether what the spec asks is in force."),
             _condition_column("Reason", "Ready", "reason", "Why."),
             PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Time since creation."),
+            _wide_column("Lead-s", "number", "scaling.leadTimeSeconds.value", "Lead time, in seconds."),
+            _wide_column("Leader", "string", "forecast.leader", "Model with the largest share in the forecast."),
+            _wide_column(
+                "Unmet-7d", "number", "accounts.week.unmetShare", "Share of a week's load that was not served."
+            ),
+            _wide_column("Saved-7d", "number", "accounts.week.saved", "Replica-hours saved in a week."),
+            _wide_column("Explain", "string", "scaling.explain", "The decision in one line."),
         ),
         rules=(
             Rule(

@@ -118,6 +118,18 @@ def apply_status(
     return dict(applied["status"])
 
 
+ACCOUNTS = {
+    "since": "2026-01-01T00:00:00Z",
+    "week": {
+        "unmetShare": 0.001,
+        "replicaHours": 102.5,
+        "hours": 168.0,
+        "reactive": {"unmetShare": 0.01, "replicaHours": 100.0},
+        "saved": -2.5,
+    },
+}
+
+
 def test_managers_share_the_conditions(objects: client.CustomObjectsApi, namespace: str) -> None:
     create(objects, cases.profile(namespace=namespace))
     apply_status(objects, namespace, "presage-status", {"conditions": [condition("Ready", "True")], "readyReplicas": 3})
@@ -154,17 +166,25 @@ def test_a_full_status_fits_the_schema(objects: client.CustomObjectsApi, namespa
             "historyRung": "Full",
             "refitted": "2026-01-01T00:00:00Z",
         },
+        "accounts": ACCOUNTS,
     }
     status = apply_status(objects, namespace, "presage-status", wanted)
     assert status["forecast"] == wanted["forecast"]
+    assert status["accounts"] == ACCOUNTS
     assert status["scaling"]["leadTimeSeconds"] == {"value": 31.5, "samples": 12, "source": "measured"}
     assert status["scaling"]["reportingShare"] == 0.75
 
 
 def test_columns(objects: client.CustomObjectsApi, namespace: str) -> None:
     create(objects, cases.profile(namespace=namespace))
-    status = {"conditions": [condition("Ready", "True")], "readyReplicas": 3, "scaling": {"desiredReplicas": 4}}
-    apply_status(objects, namespace, "presage-status", status)
+    scaling = {
+        "desiredReplicas": 4,
+        "bindingReason": "Forecast",
+        "leadTimeSeconds": {"value": 31.5, "samples": 12, "source": "Measured"},
+        "explain": "4 replicas",
+    }
+    status = {"readyReplicas": 3, "scaling": scaling, "forecast": {"leader": "day"}, "accounts": ACCOUNTS}
+    apply_status(objects, namespace, "presage-status", {"conditions": [condition("Ready", "True")], **status})
     table = objects.list_namespaced_custom_object(
         GROUP,
         VERSION,
@@ -177,10 +197,16 @@ def test_columns(objects: client.CustomObjectsApi, namespace: str) -> None:
     assert shown == {
         "Name": "checkout",
         "Target": "checkout",
-        "Ready-Pods": 3,
+        "Pods": 3,
         "Desired": 4,
+        "Because": "Forecast",
         "Mode": "Auto",
         "Trusted": None,
         "Ready": "True",
         "Reason": "Tested",
+        "Lead-s": 31.5,
+        "Leader": "day",
+        "Unmet-7d": 0.001,
+        "Saved-7d": -2.5,
+        "Explain": "4 replicas",
     }

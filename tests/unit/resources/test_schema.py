@@ -71,8 +71,10 @@ def test_names_and_columns(kind: type[Resource]) -> None:
 
 
 def test_columns_answer_first_questions() -> None:
-    columns = [column.name.upper() for column in MetricProfile.meta.columns]
-    assert columns == ["TARGET", "READY-PODS", "DESIRED", "MODE", "TRUSTED", "READY", "REASON", "AGE"]
+    columns = [column.name.upper() for column in MetricProfile.meta.columns if not column.priority]
+    assert columns == ["TARGET", "PODS", "DESIRED", "BECAUSE", "MODE", "TRUSTED", "READY", "REASON", "AGE"]
+    wide = [column.name.upper() for column in MetricProfile.meta.columns if column.priority]
+    assert wide == ["LEAD-S", "LEADER", "UNMET-7D", "SAVED-7D", "EXPLAIN"]
     assert [column.name.upper() for column in MetricSource.meta.columns] == ["URL", "READY", "REASON", "AGE"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from presage.core.conditions import Condition, summarize_ready
 from presage.reconcile.kind import KindDefinition, PolicyRule
+from presage.reconcile.metricprofile.account_status import ACCOUNT_LABELS
 from presage.reconcile.metricprofile.apply import apply
 from presage.reconcile.metricprofile.decide import decide
 from presage.reconcile.metricprofile.forecast_status import FORECAST_LABELS
@@ -40,6 +41,6 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
     ),
     reasons=REASONS,
     gauges=GAUGES,
-    gauge_labels=FORECAST_LABELS,
+    gauge_labels={**FORECAST_LABELS, **ACCOUNT_LABELS},
     volatile_status=VOLATILE,
 )

@@ -6,18 +6,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from presage.core.scaling.accounts import Accounts
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Outlook, Peak
 from presage.core.scaling.trust import Trust
 from presage.reconcile.kind import GaugeValue
+from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES, build_account_gauges, build_accounts
 from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES, build_forecast, build_forecast_gauges
 from presage.reconcile.metricprofile.inputs import ProfileInput
 from presage.reconcile.metricprofile.rounding import round_load, to_clock
 
 # These ride along with other writes; alone they are refreshed rarely. Live values are in /metrics.
 VOLATILE = (
+    "accounts",
     "forecast",
     "scaling.explain",
     "scaling.bindingReason",
@@ -28,7 +31,7 @@ VOLATILE = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What status is built from; `decision` and `peak` are None where nothing was decided."""
+    """What status is built from; `decision` and `peak` are None where nothing was decided, `accounts` before any."""
 
     given: ProfileInput
     lead: LeadTime
@@ -37,6 +40,7 @@ class Facts:
     reporting_share: float
     decision: ReplicaDecision | None
     peak: Peak | None
+    accounts: Accounts | None = None
 
 
 def build_status(facts: Facts) -> dict[str, object]:
@@ -47,6 +51,8 @@ def build_status(facts: Facts) -> dict[str, object]:
         status["readyReplicas"] = target.ready
     if facts.given.forecast is not None:
         status["forecast"] = build_forecast(facts.given.forecast, facts.given.spec.forecast, facts.trust)
+    if facts.accounts is not None:
+        status["accounts"] = build_accounts(facts.accounts)
     return status
 
 
@@ -107,6 +113,7 @@ GAUGES: Mapping[str, str] = {
     "data_available": "1 while samples are fresh and complete.",
     "forecast_trusted": "1 while the forecast drives scaling.",
     **FORECAST_GAUGES,
+    **ACCOUNT_GAUGES,
 }
 """Every per-object series: name without prefix → help."""
 
@@ -129,6 +136,8 @@ def build_gauges(facts: Facts) -> dict[str, GaugeValue]:
         "forecast_trusted": float(facts.trust.trusted),
     }
     known: dict[str, GaugeValue] = {name: value for name, value in values.items() if value is not None}
+    if facts.accounts is not None:
+        known |= build_account_gauges(facts.accounts)
     memory = facts.given.forecast
     return known if memory is None else known | build_forecast_gauges(memory, facts.given.spec.forecast, facts.trust)
 

@@ -1,0 +1,53 @@
+"""What scaling gave and cost over the last day and week, beside what the reactive part alone would have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One way of scaling over a span of time.
+
+    Attributes:
+        unmet_share: Load that ready replicas could not serve, as a share of all of it, 0 to 1.
+        replica_hours: Hours of replicas asked for, summed over them.
+    """
+
+    unmet_share: float
+    replica_hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Both ways over the same span, by replay of the load that was stored.
+
+    Attributes:
+        hours: How much of the span was accounted; the rest had no data, or lies before `Accounts.since`.
+        own: With presage's decisions.
+        reactive: With the reactive part alone.
+    """
+
+    hours: float
+    own: Bill
+    reactive: Bill
+
+    @property
+    def saved(self) -> float:
+        """Replica-hours that presage needed less than the reactive part alone; negative if it needed more."""
+        return self.reactive.replica_hours - self.own.replica_hours
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The last day and the last week.
+
+    Attributes:
+        since: Epoch second from which on there are accounts.
+        day: The last 24 hours; None = nothing accounted yet.
+        week: The last 7 days; None = nothing accounted yet.
+    """
+
+    since: float
+    day: Account | None
+    week: Account | None
