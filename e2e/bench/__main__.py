@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import yaml
 from kubernetes import client
 
+from e2e.bench import command
+from e2e.bench.command import positive, run_bench
 from e2e.bench.load import prometheus
 from e2e.bench.measure import figures_of_edits, figures_of_idle, figures_of_start, watch_idle
 from e2e.bench.objects import Objects, objects
 from e2e.bench.operator import operating
-from e2e.bench.processes import BenchError
 from e2e.bench.report import Figure, build_document, describe_machine, render_table
-from e2e.cluster import Cluster, ClusterError
-from e2e.cluster.progress import part, say
-from e2e.waiting import NotInTimeError
+from e2e.cluster import Cluster
+from e2e.cluster.progress import part
 
-DONE, FELL_SHORT, UNREACHABLE, INTERRUPTED = 0, 1, 3, 130
 _VALUES = Path(__file__).resolve().parents[2] / "charts/presage/values.yaml"
 _SETTLE_S = 20.0  # first writes and the first forecasts are no idleness
 EXAMPLES = """examples:
@@ -42,44 +39,28 @@ Exit codes: 0 every figure holds what is asked, 1 one falls short, 2 bad usage, 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    parser = argparse.ArgumentParser(
-        prog="python -m e2e.bench",
-        description="Measures what the operator costs and how fast it is: a real control plane, a real Prometheus with "
-        "days of history, the operator as its own process. A cluster that runs already is used and left running.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command.build_parser(
+        "e2e.bench",
+        "Measures what the operator costs and how fast it is: a real control plane, a real Prometheus with days of "
+        "history, the operator as its own process. A cluster that runs already is used and left running.",
+        EXAMPLES,
     )
-    parser.add_argument("--objects", type=_positive, default=200, help="MetricProfiles of the large run (default 200)")
-    parser.add_argument("--idle", type=_positive, default=75, help="seconds of each idle look (default 75)")
-    parser.add_argument("--edits", type=_positive, default=100, help="spec edits (default 100)")
+    parser.add_argument("--objects", type=positive, default=200, help="MetricProfiles of the large run (default 200)")
+    parser.add_argument("--idle", type=positive, default=75, help="seconds of each idle look (default 75)")
+    parser.add_argument("--edits", type=positive, default=100, help="spec edits (default 100)")
     parser.add_argument("--profile", type=Path, help="profile the large run into this file")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("1 at least")
-    return value
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench; return the exit code."""
     options = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return run(options)
-    except (BenchError, ClusterError, NotInTimeError, client.ApiException) as error:
-        say(f"bench: {error}")
-        return UNREACHABLE
-    except KeyboardInterrupt:
-        say("bench: interrupted; what it made is removed")
-        return INTERRUPTED
+    return run_bench(lambda: run(options), (client.ApiException,))
 
 
-def run(options: argparse.Namespace) -> int:
-    """Measure and print; return the exit code."""
+def run(options: argparse.Namespace) -> bool:
+    """Measure and print; return whether every figure holds what is asked."""
     began, machine = time.monotonic(), [f"before: {describe_machine()}"]
     cluster = Cluster("control")
     started = not cluster.is_up()
@@ -93,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
             cluster.down()
     machine.append(f"after:  {describe_machine()}; the bench took {time.monotonic() - began:.0f} s")
     print(json.dumps(build_document(figures, machine), indent=1) if options.json else render_table(figures, machine))
-    return FELL_SHORT if any(figure.verdict == "falls short" for figure in figures) else DONE
+    return all(figure.verdict != "falls short" for figure in figures)
 
 
 def _measure(kubeconfig: Path, folder: Path, options: argparse.Namespace) -> list[Figure]:
@@ -127,10 +108,6 @@ def _requested_memory() -> float:
     asked = str(yaml.safe_load(_VALUES.read_text())["resources"]["requests"]["memory"])
     number, unit = asked[:-2], asked[-2:]
     return float(number) * {"Mi": 1.0, "Gi": 1024.0}[unit]
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""Text for people: the table on the terminal, and the results in docs/benchmarks/forecast.md; pure but for the file."""
+"""Text for people: the table on the terminal, and the results in docs/benchmarks/forecast.md; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from e2e.bench.forecast_rows import Judged, show
 from e2e.bench.forecast_scores import (
     BASE,
     MEASURES,
@@ -24,10 +22,10 @@ from e2e.bench.forecast_scores import (
     methods,
     ratios,
 )
+from e2e.bench.judged import Judged
+from e2e.bench.page import align, judged_cells, render_table
 
 TIERS = ("full", "batch")
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-HEAD = ("figure", "value", "must", "verdict", "aim", "aim is", "note")
 SPAN_NAMES = {"short": "Short (the next hour)", "day": "Day (the next 24 hours)"}
 
 
@@ -54,27 +52,14 @@ class Run:
         return ", ".join(f"{who} ×{count}" for who, count in failed.items())
 
 
-def judged_cells(table: Iterable[Judged]) -> list[tuple[str, ...]]:
-    """Return the cells of the judged rows, head first."""
-    found: list[tuple[str, ...]] = [HEAD]
-    for each in table:
-        value = f"{show(each.value, each.form)} {each.unit}".rstrip()
-        must, aim = ("" if bounds is None else bounds.render(_bound_form(each)) for bounds in (each.must, each.aim))
-        found.append((each.name, value, must, each.verdict, aim, each.aim_verdict, each.note))
-    return found
-
-
-def _bound_form(each: Judged) -> str:
-    return each.form if each.form == "1/" else "g"
-
-
 def render_text(run: Run) -> str:
     """Return the table for a terminal, with what voids or limits it."""
-    rows = judged_cells(run.table)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
-    lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
-    lines.insert(1, "-" * max(map(len, lines)))
-    lines += ["", *(f"{name}: {text}" for name, text in run.facts.items()), *run.remarks]
+    lines = [
+        *align(judged_cells(run.table)),
+        "",
+        *(f"{name}: {text}" for name, text in run.facts.items()),
+        *run.remarks,
+    ]
     if run.void:
         lines += ["", f"VOID: the scorer fell back to yesterday's value for {run.void}"]
     return "\n".join(lines)
@@ -94,12 +79,6 @@ def render_results(run: Run) -> str:
         *_per_series(run.rows),
     ]
     return "\n\n".join(parts)
-
-
-def render_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; the first row is its head."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def _comparisons(rows: Sequence[Row]) -> list[str]:
@@ -170,14 +149,3 @@ def series_cells(rows: Sequence[Row], span: Span) -> list[list[str]]:
         columns += [coverage(rows, tier, span, level) for level in ("0.9", "0.95")]
     group, worst_first = groups(rows), sorted(columns[0], key=lambda series: -columns[0][series])
     return [head, *([name, group[name], *(f"{each[name]:.3f}" for each in columns)] for name in worst_first)]
-
-
-def write_results(page: Path, results: str) -> None:
-    """Put results into the page between its two marks; what stands around them by hand stays."""
-    text = page.read_text(encoding="utf-8") if page.exists() else f"# Forecast benchmark\n\n{BEGIN}\n{END}\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no marks {BEGIN} and {END}: put them where the results shall stand")
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(f"{before}{begin}\n\n{results}\n\n{end}{after}", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,62 +9,11 @@ import numpy as np
 
 from e2e.bench.forecast_load import LoadFigures
 from e2e.bench.forecast_scores import SPANS, Row, Span, column, coverage, cpu_ms
+from e2e.bench.judged import Bounds, Judged, at_most
 
 FIVE_MINUTES_S = 300
 RIVAL = "spar"
 """The peer whose CPU time ours is measured by."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What is asked of a figure; both ends belong to it."""
-
-    least: float = -math.inf
-    most: float = math.inf
-
-    def __contains__(self, value: float) -> bool:
-        return self.least <= value <= self.most  # NaN is in no bounds
-
-    def render(self, form: str) -> str:
-        """Return the bounds as text."""
-        if self.least == -math.inf:
-            return f"≤ {show(self.most, form)}"
-        if self.most == math.inf:
-            return f"≥ {show(self.least, form)}"
-        return f"{show(self.least, form)}–{show(self.most, form)}"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One row of the table.
-
-    Attributes:
-        name: What was measured.
-        value: The result.
-        must: Bounds that it has to keep; None where none are set.
-        aim: Bounds that it should keep; None where none are set.
-        note: What it rests on.
-        form: How it is written: a number's format, or "1/" for a share such as 1/130.
-        unit: Its unit.
-    """
-
-    name: str
-    value: float
-    must: Bounds | None = None
-    aim: Bounds | None = None
-    note: str = ""
-    form: str = ".4f"
-    unit: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """Return `pass` or `falls short` by the must, `-` where there is none."""
-        return "-" if self.must is None else "pass" if self.value in self.must else "falls short"
-
-    @property
-    def aim_verdict(self) -> str:
-        """Return `reached` or `not reached` by the aim, `-` where there is none."""
-        return "-" if self.aim is None else "reached" if self.value in self.aim else "not reached"
 
 
 @dataclass(frozen=True)
@@ -125,8 +73,8 @@ def judge_quality(rows: Sequence[Row], tier: str) -> list[Judged]:
         Judged(
             f"{tier} tier, rel {measure}, {span}",
             column(rows, tier, span, measure),
-            _most(MUST.get((tier, measure, span))),
-            _most(AIM.get((tier, measure, span))),
+            at_most(MUST.get((tier, measure, span))),
+            at_most(AIM.get((tier, measure, span))),
         )
         for measure in ("MASE", "WQL")
         for span in SPANS
@@ -135,10 +83,6 @@ def judge_quality(rows: Sequence[Row], tier: str) -> list[Judged]:
         for level, bounds in COVERAGE.items():
             found += _judge_coverage(rows, tier, span, level, bounds)
     return found
-
-
-def _most(value: float | None) -> Bounds | None:
-    return None if value is None else Bounds(most=value)
 
 
 def _judge_coverage(rows: Sequence[Row], tier: str, span: Span, level: str, bounds: Bounds) -> list[Judged]:
@@ -213,10 +157,3 @@ def judge_throughput(rows: Sequence[Row], costs: Costs) -> list[Judged]:
             note="largest relative difference of any forecast's MASE",
         ),
     ]  # fmt: skip
-
-
-def show(value: float, form: str) -> str:
-    """Return a number in the form that its row asks for."""
-    if form != "1/":
-        return format(value, form)
-    return f"1/{1 / value:.0f}" if value > 0 else str(value)

@@ -1,34 +1,20 @@
-"""The scorer, run as its own process in an environment of its own."""
+"""The scorer of forecasts, and whether it means the same as the bench."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from e2e.bench.command import ROOT
 from e2e.bench.forecast_scores import MEASURES, SPANS, Row, column, methods, read_rows
 from e2e.bench.processes import BenchError
-from e2e.images.cache import digest
+from e2e.bench.tool import Tool, render_command
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCK = ROOT / "requirements/bench.txt"
 PLUGIN = "e2e/bench/forecast_plugin.py"
 _SPEED = re.compile(r"^batch of \d+: ([\d.]+) CPU ms, ([\d.]+) wall ms a series$", re.M)
 _TABLE = re.compile(r"^### (\w+)\n(.*?)(?:\n\n|\Z)", re.M | re.S)
-
-
-class MissingInputError(Exception):
-    """The scorer or the traces are not where they should be; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +27,8 @@ class Result:
     wall_ms: float = float("nan")
 
 
-@dataclass(frozen=True)
-class Scorer:
-    """How to run the scorer: its script, the traces, a Python that has what it needs, a folder for what it writes."""
-
-    script: Path
-    traces: Path
-    python: Path
-    folder: Path
+class Scorer(Tool):
+    """The scorer of forecasts."""
 
     def run(self, peers: Sequence[str], function: str, name: str, batch: int = 0) -> Result:
         """Run the scorer once on a function of the plugin, called `name` in what comes back.
@@ -75,40 +55,6 @@ class Scorer:
         times: dict[str, float] = json.loads(text)
         return times
 
-    def versions(self) -> str:
-        """Return the versions of Python and of what counts."""
-        names = "numpy", "scipy", "statsmodels", "scikit-learn"
-        code = f"import sys,json,importlib.metadata as m;print(sys.version.split()[0],*[m.version(n) for n in {names}])"
-        python, *found = self.call(["-c", code]).split()
-        return ", ".join([f"Python {python}", *(f"{n} {v}" for n, v in zip(names, found, strict=True))])
-
-    def call(self, argv: Sequence[object]) -> str:
-        """Run a program of the environment to its end; return what it printed. Its children end with it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "operator")}
-        log = self.folder / "scorer.log"
-        with log.open("w") as errors:
-            process = subprocess.Popen(
-                [str(word) for word in (self.python, *argv)],
-                stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=ROOT, start_new_session=True,
-            )  # fmt: skip
-            try:
-                text, _ = process.communicate()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise
-        if process.returncode != 0:
-            last = "\n".join(log.read_text().splitlines()[-15:])
-            raise BenchError(f"{shlex.join(map(str, argv))} ended with exit code {process.returncode}:\n{last}")
-        return text
-
-
-def render_command(argv: Sequence[object]) -> str:
-    """Return the scorer's command as a person types it in the repository's folder, with paths seen from there."""
-    words = [os.path.relpath(word, ROOT) if isinstance(word, Path) else str(word) for word in argv]
-    return f"PYTHONPATH=operator python {shlex.join(words)}"
-
 
 def check_columns(text: str, rows: Sequence[Row], plugin: str) -> None:
     """Compare the scorer's printed columns with ours, to the three digits that it prints.
@@ -131,40 +77,3 @@ def check_columns(text: str, rows: Sequence[Row], plugin: str) -> None:
 def _parse_table(table: str) -> dict[str, dict[str, float]]:
     head, _, *lines = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines())
     return {line[0]: dict(zip(head[1:], map(float, line[1:]), strict=True)) for line in lines}
-
-
-def find_input(path: str, what: str, remedy: str) -> Path:
-    """Return the path, seen from the repository's folder.
-
-    Raises:
-        MissingInputError: There is nothing.
-    """
-    found = (ROOT / path).resolve()
-    if not found.exists():
-        raise MissingInputError(f"no {what} at {path}: {remedy}")
-    return found
-
-
-def environment_python(lock: Path = LOCK) -> Path:
-    """Return the Python of the scorer's environment, which is made if it is not there.
-
-    Raises:
-        BenchError: It could not be made.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "presage", "bench")
-    folder = cache / digest(lock, sys.version)
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".env-", dir=cache) as scratch:
-            made = Path(scratch) / "env"
-            _uv("venv", "--python", sys.executable, made)
-            _uv("pip", "install", "--python", made / "bin/python", "--require-hashes", "-r", lock)
-            shutil.move(made, folder)
-    return folder / "bin/python"
-
-
-def _uv(*words: object) -> None:
-    argv: list[Any] = [Path(sys.executable).with_name("uv"), *words]
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BenchError(f"the scorer's environment could not be made: {shlex.join(map(str, argv))}\n{done.stderr}")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from e2e.bench.page import align
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -55,12 +57,7 @@ def render_table(figures: Sequence[Figure], machine: Sequence[str]) -> str:
     for each in figures:
         must = "" if each.most is None else f"<= {each.most:g}"
         rows.append((each.name, str(each.objects), f"{each.value:.3g} {each.unit}", must, each.verdict, each.note))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [
-        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[5]]).rstrip() for row in rows
-    ]
-    lines.insert(1, "-" * max(map(len, lines)))
-    return "\n".join([*lines, "", *(f"machine {line}" for line in machine)])
+    return "\n".join([*align(rows), "", *(f"machine {line}" for line in machine)])
 
 
 def build_document(figures: Sequence[Figure], machine: Sequence[str]) -> dict[str, Any]:

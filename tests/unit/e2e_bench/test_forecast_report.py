@@ -9,10 +9,12 @@ from unittest.mock import Mock
 
 import pytest
 
-from e2e.bench import forecast, forecast_report, forecast_scorer
-from e2e.bench.forecast_report import BEGIN, END, Run, render_results, render_text, series_cells, write_results
-from e2e.bench.forecast_rows import Bounds, Costs, Judged, judge, show
+from e2e.bench import command, forecast, forecast_report, forecast_scorer, tool
+from e2e.bench.forecast_report import Run, render_results, render_text, series_cells
+from e2e.bench.forecast_rows import Costs, judge
 from e2e.bench.forecast_scores import BASE, Row
+from e2e.bench.judged import Bounds, Judged, show
+from e2e.bench.page import BEGIN, END, write_results
 from e2e.bench.processes import BenchError
 
 SERIES = {"calm": "seasonal", "wild": "bursty"}
@@ -152,8 +154,8 @@ def test_columns_that_differ_from_the_scorers_stop_the_bench() -> None:
 
 
 def test_a_command_shows_no_folder_of_the_machine() -> None:
-    argv = [forecast_scorer.ROOT.parent / "shared/x.py", "--plugin", forecast_scorer.ROOT / "e2e/p.py:full"]
-    assert forecast_scorer.render_command(argv) == "PYTHONPATH=operator python ../shared/x.py --plugin e2e/p.py:full"
+    argv = [command.ROOT.parent / "shared/x.py", "--plugin", command.ROOT / "e2e/p.py:full"]
+    assert tool.render_command(argv) == "PYTHONPATH=operator python ../shared/x.py --plugin e2e/p.py:full"
 
 
 @pytest.mark.parametrize("option", ["--scorer", "--traces"])
@@ -162,7 +164,7 @@ def test_what_is_missing_is_told_with_the_remedy(
 ) -> None:
     (tmp_path / "manifest.json").touch()
     options = {"--scorer": str(tmp_path / "manifest.json"), "--traces": str(tmp_path)} | {option: "nowhere"}
-    assert forecast.main([word for pair in options.items() for word in pair]) == forecast.BAD_INPUT
+    assert forecast.main([word for pair in options.items() for word in pair]) == command.BAD_INPUT
     said = capsys.readouterr().err
     assert "nowhere" in said
     assert f"set PRESAGE_{option[2:].upper()} or {option}" in said
