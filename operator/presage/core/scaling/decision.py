@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.scaling.surprise import Surprises, compare, prepare
 
 GAP_PERIODS, GAP_S = 4, 10.0  # decisions further apart than this do not add up to one stabilization window
 ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
+
+Brake = Literal["", "Data", "Window", "Tolerance", "Later", "Earlier", "Step"]
+"""What keeps more replicas than the load asks for: data that allows no removal, a stabilization window not seen whole,
+the tolerance, the forecast after the lead time, what was wanted within the window, the size of a step; empty: nothing.
+"""
+_NONE: Brake = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,9 @@ class ReplicaDecision:
         reactive: Replicas for the observed load; None without one.
         observed: Load that the reactive part planned for: the observed one and its margin; None without one.
         binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
+        demand: The loads it rests on.
+        margin: Share of the observed load that the reactive part adds to it, `demand.spread` left aside.
+        brake: What keeps more replicas than are wanted.
         memory: To be given to `remember_outcome`, and from there to the next decision.
     """
 
@@ -80,6 +90,9 @@ class ReplicaDecision:
     reactive: int | None
     observed: float | None
     binding: str
+    demand: Demand
+    margin: float
+    brake: Brake
     memory: ScalingMemory
 
 
@@ -113,9 +126,12 @@ def decide_replicas(
     if load is not None:
         memory = replace(memory, surprises=prepare(memory.surprises, load, now))
     ratio = 1.0 if load is None or current == 0 else load / (policy.per_pod * current)
-    replicas = wanted if wanted >= current else _step_down(policy, current, demand, memory, now, ratio)
+    replicas, brake = wanted, _NONE
+    if wanted < current:
+        replicas, brake = _step_down(policy, current, demand, memory, now, ratio)
     binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
-    return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, memory)
+    kept = brake if replicas > wanted else _NONE
+    return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, demand, margin, kept, memory)
 
 
 def _compare(policy: ScalingPolicy, memory: ScalingMemory, demand: Demand, now: float) -> ScalingMemory:
@@ -156,17 +172,27 @@ def _remember(policy: ScalingPolicy, memory: ScalingMemory, now: float, current:
 
 def _step_down(
     policy: ScalingPolicy, current: int, demand: Demand, memory: ScalingMemory, now: float, ratio: float
-) -> int:
-    """Return the next lower number that all brakes allow, or a higher one up to `current`."""
+) -> tuple[int, Brake]:
+    """Return the next lower number that all brakes allow, or a higher one up to `current`, and the one that holds."""
     ceiling = min(current, policy.max_replicas)  # the user's maximum holds whatever the data says
-    seen_whole_window = memory.since is not None and now - memory.since >= policy.stabilization_s
-    if not demand.may_shrink or not seen_whole_window or ratio >= 1 - policy.tolerance:
-        return ceiling
+    if not demand.may_shrink:
+        return ceiling, "Data"
+    if memory.since is None or now - memory.since < policy.stabilization_s:
+        return ceiling, "Window"
+    if ratio >= 1 - policy.tolerance:
+        return ceiling, "Tolerance"
     later = count_pods(demand.later, policy.per_pod) or 0
-    lowest = _clamp(policy, max(later, *(wanted for _, wanted in memory.wanted)))
+    earlier = max(wanted for _, wanted in memory.wanted)
+    lowest, reached = _clamp(policy, max(later, earlier)), current - plan_step(policy, current, memory)
+    if reached > lowest:
+        return min(ceiling, reached), "Step"
+    return min(ceiling, lowest), "Later" if later > earlier else "Earlier"
+
+
+def plan_step(policy: ScalingPolicy, current: int, memory: ScalingMemory) -> int:
+    """Return how many replicas may go now, after those that went within the down period."""
     removed = sum(count for _, count in memory.removed)
-    step = max(1, math.floor((current + removed) * policy.max_down)) - removed
-    return min(ceiling, max(lowest, current - max(0, step)))
+    return max(0, max(1, math.floor((current + removed) * policy.max_down)) - removed)
 
 
 def _name_binding(

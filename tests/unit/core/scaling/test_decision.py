@@ -9,6 +9,7 @@ import pytest
 
 from presage.core.scaling.decision import Demand, ScalingMemory, decide_replicas, remember_outcome
 from presage.core.scaling.policy import ScalingPolicy
+from presage.core.scaling.surprise import Surprises
 from tests.builders import policy
 
 NOW = 10_000.0
@@ -44,6 +45,46 @@ def demand(observed: float | None, soon: float | None, later: float | None = Non
 def test_decision(current: int, given: Demand, want: int, binding: str) -> None:
     got = decide_replicas(policy(), current, given, SEASONED, NOW)
     assert (got.replicas, got.binding) == (want, binding)
+
+
+@pytest.mark.parametrize(
+    ("current", "given", "memory", "want"),
+    [
+        pytest.param(4, demand(100, 390), SEASONED, ("", 8), id="more is wanted"),
+        pytest.param(4, demand(180, 150), SEASONED, ("", 4), id="as many are wanted as there are"),
+        pytest.param(3, demand(10, 10), SEASONED, ("", 2), id="all that is too much may go"),
+        pytest.param(10, demand(100, 100, shrink=False), SEASONED, ("Data", 10), id="data allows no removal"),
+        pytest.param(10, demand(100, 100), ScalingMemory(), ("Window", 10), id="no window was seen"),
+        pytest.param(20, demand(100, 930), SEASONED, ("Tolerance", 20), id="not far enough below"),
+        pytest.param(10, demand(100, 100, 470), SEASONED, ("Later", 10), id="more is needed soon after"),
+        pytest.param(
+            10, demand(100, 100), replace(SEASONED, wanted=((NOW - 15, 9),)), ("Earlier", 9), id="more was wanted"
+        ),
+        pytest.param(10, demand(100, 100), SEASONED, ("Step", 8), id="a fifth at most"),
+    ],
+)
+def test_what_keeps_replicas_is_named(
+    current: int, given: Demand, memory: ScalingMemory, want: tuple[str, int]
+) -> None:
+    got = decide_replicas(policy(), current, given, memory, NOW)
+    assert (got.brake, got.replicas) == want
+    assert got.demand == given
+
+
+@pytest.mark.parametrize(
+    ("given", "surprise", "margin", "planned"),
+    [
+        pytest.param(demand(100, 50), (), 0.2, 120.0, id="headroom"),
+        pytest.param(demand(100, 50), ((NOW - 15, 0.5),), 0.5, 150.0, id="a recent surprise is larger"),
+        pytest.param(replace(demand(100, None), spread=80.0), (), 0.2, 180.0, id="the spread is larger"),
+    ],
+)
+def test_the_margin_is_told(
+    given: Demand, surprise: tuple[tuple[float, float], ...], margin: float, planned: float
+) -> None:
+    memory = replace(SEASONED, surprises=Surprises(seen=surprise))
+    got = decide_replicas(policy(headroom=0.2), 4, given, memory, NOW)
+    assert (got.margin, got.observed) == (margin, planned)
 
 
 def play(
