@@ -5,31 +5,27 @@ The page is a template of ours with the figures as JSON in it. A chart library w
 
 from __future__ import annotations
 
-import json
 from html import escape
-from importlib import resources
 from typing import Any
 
 from e2e.demo.accounting import Account, Fleet, ready_per_second, unmet_per_second
 from e2e.demo.record import RunRecord
 from e2e.demo.report import Summary, build_notes, build_rows, describe_outcome, describe_world, name_rival
+from presage.cli.drawing.page import embed, fill_page
 
 DIGITS = 2
 
 
 def render_page(summary: Summary) -> str:
     """Return the page."""
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     parts = {
-        "__TRACE__": escape(summary.record.trace),
-        "__TITLE__": escape(describe_outcome(summary)),
+        "__TITLE__": f"presage: {escape(summary.record.trace)}",
+        "__OUTCOME__": escape(describe_outcome(summary)),
         "__TABLE__": _table(build_rows(summary)),
         "__NOTES__": "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in build_notes(summary)) + "</ul>",
-        "__DATA__": json.dumps(_data(summary), separators=(",", ":")).replace("<", "\\u003c"),
+        "__DATA__": embed(_data(summary)),
     }
-    for mark, text in parts.items():
-        template = template.replace(mark, text)
-    return template
+    return fill_page(__package__, parts)
 
 
 def _table(rows: list[tuple[str, str, str]]) -> str:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presage.cli.app import parse
-from presage.cli.backtest.load import Load
-from presage.cli.backtest.read import read_load
+from presage.cli.loads.load import Load
+from presage.cli.loads.read import Reading, read_load
 
 samples = st.lists(
     st.tuples(st.integers(0, 86_400), st.integers(0, 10**6)),
@@ -23,7 +23,8 @@ samples = st.lists(
 
 def read(path: Path, rows: list[tuple[int, int]], *options: str) -> Load:
     path.write_text("timestamp,value\n" + "".join(f"{1_700_000_000 + at},{value / 8}\n" for at, value in rows))
-    return read_load(parse(["backtest", "--csv", str(path), "--step", "5m", *options]), lambda _: None)
+    arguments = parse(["backtest", "--csv", str(path), "--step", "5m", *options])
+    return read_load(arguments, Reading(300, 300, 300, 0.0), lambda _: None)
 
 
 @pytest.fixture(scope="module")

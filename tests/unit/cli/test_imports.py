@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.backtest.loads import rows, write
+from tests.unit.cli.loads.samples import rows, write
 
 ROOT = Path(__file__).parents[3]
 LOCKED = {

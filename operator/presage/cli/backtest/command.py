@@ -6,33 +6,37 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the work is many small steps, as in the operator
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from presage.cli.backtest.document import build_document
-from presage.cli.backtest.errors import InputError
-from presage.cli.backtest.load import Load
-from presage.cli.backtest.progress import Progress
-from presage.cli.backtest.read import read_load
 from presage.cli.backtest.result import Result
 from presage.cli.backtest.table import render
+from presage.cli.drawing.file import check_picture, write_picture
+from presage.cli.loads.errors import InputError
+from presage.cli.loads.load import Load
+from presage.cli.loads.progress import Progress
+from presage.cli.loads.read import Reading, read_load
 from presage.core.forecast.api import Series
-from presage.core.forecast.rolling import PRESAGE, Origin, TooShortError, plan_rolling, roll, summarise
+from presage.core.forecast.geometry import DAY_SECONDS
+from presage.core.forecast.rolling import PRESAGE, Origin, TooShortError, plan_rolling, plan_window, roll, summarise
+from presage.core.forecast.step import finest_step
 from presage.core.units import format_duration
-
-PICTURES = (".png", ".html")
 
 
 def backtest(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     progress = Progress()
     try:
-        plot = _check_plot(arguments.plot)
-        load = read_load(arguments, progress.tell)
+        plot = check_picture(arguments.plot)
+        load = read_load(arguments, _plan_reading(arguments), progress.tell)
         result = run(arguments, load, progress)
-        _write_plot(plot, result, progress)
+        if plot is not None:
+            progress.tell(f"drawing {plot}")
+            write_picture(plot, partial(_render, result), partial(_draw, result))
     except InputError as error:
         progress.end()
         print(f"presage backtest: {error}", file=sys.stderr)
@@ -45,6 +49,26 @@ def backtest(arguments: argparse.Namespace) -> int:
     else:
         print(render(result))
     return _judge(result, arguments.fail_above)
+
+
+def _plan_reading(arguments: argparse.Namespace) -> Reading:
+    """Return the slots to read: those in which the operator would model the load."""
+    seasons = tuple(arguments.season)
+    finest = finest_step(arguments.horizon or DAY_SECONDS, seasons)
+    step = arguments.step or finest
+    return Reading(arguments.step, finest, step, plan_window(step, seasons) * step)
+
+
+def _render(result: Result) -> str:
+    from presage.cli.backtest.page import render_page
+
+    return render_page(result)
+
+
+def _draw(result: Result, path: Path) -> None:
+    from presage.cli.backtest.png import draw
+
+    draw(result, path)
 
 
 def run(arguments: argparse.Namespace, load: Load, progress: Progress) -> Result:
@@ -77,34 +101,6 @@ def run(arguments: argparse.Namespace, load: Load, progress: Progress) -> Result
         raise InputError(f"{load.source}: {what}: begin after the hole by --from, or end before it by --to")
     unit = f"{arguments.unit} per second".strip() if arguments.counter else arguments.unit
     return Result(load, plan, origins, summary, arguments.effort, arguments.time_zone, unit)
-
-
-def _check_plot(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    path = Path(name)
-    if path.suffix.lower() not in PICTURES:
-        raise InputError(f"--plot {name}: its name must end in {' or '.join(PICTURES)}")
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"--plot {name}: there is no folder {path.parent}, or a folder has that name")
-    return path
-
-
-def _write_plot(path: Path | None, result: Result, progress: Progress) -> None:
-    if path is None:
-        return
-    progress.tell(f"drawing {path}")
-    try:
-        if path.suffix.lower() == ".html":
-            from presage.cli.backtest.page import render_page
-
-            path.write_text(render_page(result), encoding="utf-8")
-        else:
-            from presage.cli.backtest.png import draw
-
-            draw(result, path)
-    except OSError as error:
-        raise InputError(f"--plot {path}: cannot be written: {error.strerror or error}", 1) from None
 
 
 def _judge(result: Result, most: float | None) -> int:

@@ -5,11 +5,9 @@ The page is a template of ours. A chart library would weigh megabytes for a line
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
-from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +16,9 @@ import numpy as np
 from presage.cli.backtest import picture
 from presage.cli.backtest.picture import Panel
 from presage.cli.backtest.result import METHOD_NAMES, Result, describe_run, describe_scores
-from presage.cli.backtest.svg import Chart, known_or_none
+from presage.cli.drawing.axes import shorten, thin
+from presage.cli.drawing.page import embed, fill_page
+from presage.cli.drawing.svg import Chart, known_or_none
 from presage.core.forecast.rolling import PRESAGE
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT = 440, 230, 44, 432
@@ -27,11 +27,12 @@ _WIDE, _LOW, _WIDE_RIGHT = 1_360, 260, 1_352
 
 def render_page(result: Result) -> str:
     """Return the page."""
-    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
     panels = picture.build_panels(result)
     shown = picture.choose_panels(panels)
+    name = shorten(result.load.name, 200)
     parts = {
-        "__NAME__": escape(picture.shorten(result.load.name, 200)),
+        "__TITLE__": f"presage backtest: {escape(name)}",
+        "__NAME__": escape(name),
         "__SCORES__": "".join(f"<p>{escape(line)}</p>" for line in describe_scores(result)),
         "__RUN__": escape(describe_run(result)),
         "__LEGEND__": "".join(_legend(result, panels)),
@@ -39,10 +40,9 @@ def render_page(result: Result) -> str:
         "__WHICH__": escape(picture.describe_panels(result, len(shown)).capitalize()),
         "__PANELS__": "\n".join(_panel(result, panel, number) for number, panel in enumerate(shown)),
         "__TABLE__": _table(result),
-        "__DATA__": json.dumps(_data(result, shown), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "__DATA__": embed(_data(result, shown)),
     }
-    pieces = template.split("__")  # once, so that a mark within a part stays what it is
-    return "".join(parts.get(f"__{piece}__", piece) for piece in pieces)
+    return fill_page(__package__, parts)
 
 
 def _legend(result: Result, panels: Sequence[Panel]) -> Iterator[str]:
@@ -70,8 +70,8 @@ def _overview(result: Result, panels: Sequence[Panel], shown: Sequence[Panel]) -
     load = result.load
     limits = picture.find_limits(result, panels)
     chart = Chart(_WIDE, _LOW, _LEFT + 14, _WIDE_RIGHT, (load.start, load.end), limits)
-    at, values = picture.thin(load.middles(), load.grid.values, chart.right - chart.left)
-    unit = picture.shorten(result.unit or "load", 40)
+    at, values = thin(load.middles(), load.grid.values, chart.right - chart.left)
+    unit = shorten(result.unit or "load", 40)
     parts = [chart.frame(result.zone, 14, unit), chart.area("load", at, _base(chart, values), values)]
     for panel in panels:
         parts.append(chart.window(panel.origin, panel.span[1]))

@@ -10,10 +10,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from presage.cli.backtest import picture
-from presage.cli.backtest.picture import AHEAD, INK, LOAD, MISS, RIVAL, SOFT, Limits, Panel
+from presage.cli.backtest.picture import Panel
 from presage.cli.backtest.result import Result, describe_run, describe_scores
+from presage.cli.drawing.axes import AHEAD, INK, LOAD, MISS, RIVAL, SOFT, shorten, thin
+from presage.cli.drawing.png import DPI, WIDTH_IN, finish_axes
 
-WIDTH_IN, DPI = 14.0, 100
 _COLUMNS = 4
 _HEAD_IN, _OVERVIEW_IN, _ROW_IN, _GAP_IN, _FOOT_IN = 1.25, 2.5, 2.05, 0.75, 0.9
 _LEFT_IN, _RIGHT_IN = 0.7, 0.3
@@ -53,7 +54,7 @@ def _place(height: float, top: float, tall: float, column: int, columns: int) ->
 
 def _draw_head(figure: Figure, result: Result, height: float) -> None:
     left = _LEFT_IN / WIDTH_IN
-    name = picture.shorten(result.load.name, 100)
+    name = shorten(result.load.name, 100)
     figure.text(left, 1 - 0.30 / height, name, fontsize=15, fontweight="bold", color=INK, parse_math=False)
     for number, line in enumerate([*describe_scores(result), describe_run(result)]):
         size, colour = (10, INK) if number < len(result.summary) else (9, SOFT)
@@ -62,14 +63,14 @@ def _draw_head(figure: Figure, result: Result, height: float) -> None:
 
 def _draw_overview(axes: Axes, result: Result, panels: Sequence[Panel]) -> None:
     limits = picture.find_limits(result, panels)
-    axes.fill_between(*picture.thin(result.load.middles(), result.load.grid.values, 2_000), color=LOAD, linewidth=0)
+    axes.fill_between(*thin(result.load.middles(), result.load.grid.values, 2_000), color=LOAD, linewidth=0)
     for panel in panels:
         axes.axvspan(panel.origin, panel.span[1], color=AHEAD, alpha=0.05, linewidth=0)
         _draw_bands(axes, panel)
         axes.axvline(panel.origin, color=INK, linestyle=_DASHES, linewidth=0.9)
         axes.plot(panel.at[panel.missed], panel.truth[panel.missed], ".", color=MISS, markersize=3.5)
-    _finish(axes, (result.load.start, result.load.end), limits, result.zone, 14)
-    axes.set_ylabel(picture.shorten(result.unit or "load", 40), color=SOFT, parse_math=False)
+    finish_axes(axes, (result.load.start, result.load.end), limits, result.zone, 14)
+    axes.set_ylabel(shorten(result.unit or "load", 40), color=SOFT, parse_math=False)
 
 
 def _draw_panel(axes: Axes, panel: Panel, zone: str | None) -> None:
@@ -84,7 +85,7 @@ def _draw_panel(axes: Axes, panel: Panel, zone: str | None) -> None:
     axes.vlines(panel.at[missed], panel.top[missed], panel.truth[missed], color=MISS, linewidth=1.2)
     axes.plot(panel.at[missed], panel.truth[missed], ".", color=MISS, markersize=3.5)
     axes.axvline(panel.origin, color=INK, linestyle=_DASHES, linewidth=1.1)
-    _finish(axes, panel.span, picture.find_panel_limits(panel), zone, 6)
+    finish_axes(axes, panel.span, picture.find_panel_limits(panel), zone, 6)
     title = f"{panel.title}{'   ← worst' if panel.worst else ''}"
     axes.set_title(f"{title}\n{panel.note}", loc="left", fontsize=8.5, color=MISS if panel.worst else INK, pad=4)
 
@@ -92,22 +93,6 @@ def _draw_panel(axes: Axes, panel: Panel, zone: str | None) -> None:
 def _draw_bands(axes: Axes, panel: Panel) -> None:
     for number, (_, lower, upper) in enumerate(panel.bands):
         axes.fill_between(panel.at, lower, upper, color=AHEAD, alpha=_ALPHAS[min(number, 1)], linewidth=0)
-
-
-def _finish(axes: Axes, span: tuple[float, float], limits: Limits, zone: str | None, most: int) -> None:
-    ticks, values = picture.plan_ticks(*span, zone, most), picture.plan_values(limits.bottom, limits.top, 5)
-    axes.set_xlim(*span)
-    axes.set_ylim(limits.bottom, limits.top)
-    if limits.cut is not None:
-        note = f"highest, not shown: {limits.cut:.4g}"
-        axes.text(0.995, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=7.5, color=SOFT)
-    axes.set_xticks([at for at, _ in ticks], [label for _, label in ticks], fontsize=8)
-    axes.set_yticks([value for value, _ in values], [label for _, label in values], fontsize=8)
-    axes.grid(visible=True, color="#e9ebef", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT, length=2)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#8a919c")
 
 
 def _draw_legend(figure: Figure, result: Result, panels: Sequence[Panel], shown: int) -> None:

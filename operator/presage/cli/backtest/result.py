@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from presage.cli.backtest.load import Load
+from presage.cli.loads.load import Load
 from presage.core.forecast.rolling import PRESAGE, YESTERDAY, Origin, Plan, Score, Span, ratio
 from presage.core.units import format_duration
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from presage.cli.backtest.result import METHOD_NAMES, Result, compare, describe_run
+from presage.cli.drawing.columns import align
 from presage.core.forecast.rolling import PRESAGE, SCORED_LEVELS, Origin
 from presage.core.forecast.types import Forecast, SeasonTest
 from presage.core.units import format_duration
@@ -47,7 +48,7 @@ def _scores(result: Result) -> Iterator[str]:
             covered = [f"{score.covered[level]:.1%}" for level in levels]
             rows.append(["" if place else result.name_span(span), METHOD_NAMES[method], *numbers, *covered])
         rows.append([])
-    yield from _align(rows[:-1], 2)
+    yield from align(rows[:-1], 2)
 
 
 def _levels(result: Result) -> list[float]:
@@ -66,7 +67,7 @@ def _origins(result: Result) -> Iterator[str]:
         mark = "← worst" if origin is worst and len(result.origins) > 1 else ""
         numbers = [_number(score.mase), _number(error), _number(score.wql), f"{score.covered[0.95]:.1%}"]
         rows.append([start, *numbers, _leader(origin), mark])
-    yield from _align(rows, 1, left_from=5)
+    yield from align(rows, 1, left_from=5)
 
 
 def _leader(origin: Origin) -> str:
@@ -102,14 +103,3 @@ def _name_seasons(forecast: Forecast) -> str:
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _align(rows: Sequence[Sequence[str]], left: int, left_from: int = 99) -> Iterator[str]:
-    """Yield rows in columns: the first `left` and those from `left_from` on to the left, numbers to the right."""
-    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if i < left or i >= left_from else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
-        ]
-        yield "  ".join(cells).rstrip()

@@ -29,18 +29,17 @@ def finest_step(horizon_s: float, seasons: tuple[int, ...] = ()) -> int:
     return next(each for each in _LADDER_SECONDS if each >= step)
 
 
-def choose_step(times: FloatArray, horizon_s: float, seasons: tuple[int, ...] = ()) -> int:
-    """Step in seconds for samples at given times: `finest_step`, or the next larger one that they fill.
+def choose_step(times: FloatArray, finest: int) -> int:
+    """Step in seconds for samples at given times: the finest wanted, or the next larger one that they fill.
 
     Args:
         times: (n,) epoch seconds, in any order.
-        horizon_s: How far ahead will be forecast.
-        seasons: Seasons given by the user, seconds.
+        finest: Least step in seconds, such as `finest_step` gives.
 
     Raises:
         ValueError: If the samples lie too far apart for any step.
     """
-    known, finest = np.unique(times), finest_step(horizon_s, seasons)
+    known = np.unique(times)
     for step in _LADDER_SECONDS:
         if step >= finest and _share_filled(known, step) >= _FILLED:
             return step

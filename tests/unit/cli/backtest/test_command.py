@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.cli.backtest.loads import START, backtest, rows, write
+from tests.unit.cli.loads.samples import START, backtest, rows, write
 
 Captured = pytest.CaptureFixture[str]
 
@@ -208,7 +208,7 @@ def test_a_hole_before_every_origin_is_bad_input(tmp_path: Path, capsys: Capture
 
 
 def test_what_is_slow_is_told(fortnight: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    from presage.cli.backtest import progress
+    from presage.cli.loads import progress
 
     monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
     assert backtest("--csv", fortnight) == 0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
-from tests.unit.cli.backtest.loads import backtest, rows, write
+from tests.unit.cli.loads.samples import backtest, rows, write
 
 METHODS = {"presage", "yesterday", "lastWeek", "lastValue"}
 TYPES = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "object": dict, "null": type(None)}

@@ -14,7 +14,8 @@ from PIL import Image, ImageColor
 
 from presage.cli.backtest import picture
 from presage.cli.backtest.picture import Panel, find_panel_limits
-from tests.unit.cli.backtest.loads import START, backtest, rows, write
+from presage.cli.drawing import axes
+from tests.unit.cli.loads.samples import START, backtest, rows, write
 
 DAY = 86_400
 
@@ -95,7 +96,7 @@ def test_the_png_shows_misses_median_and_origins(bursty: Path, tmp_path: Path) -
         with Image.open(tmp_path / "x.png") as image:
             colours = {colour: count for count, colour in image.convert("RGB").getcolors(2**20) or []}
             grey = np.asarray(image.convert("L"))[125:375, 80:]  # the load as a whole, where only origins are dark
-        seen.append([colours.get(ImageColor.getrgb(name), 0) for name in (picture.MISS, picture.AHEAD)])
+        seen.append([colours.get(ImageColor.getrgb(name), 0) for name in (axes.MISS, axes.AHEAD)])
         columns = np.flatnonzero((grey < 128).sum(axis=0) > 80)
         assert (np.diff(columns) > 1).sum() + 1 == 8, "each origin is a dark line"
     (missed, median), (fewer, _) = seen
@@ -127,13 +128,13 @@ def test_thinned_lines_keep_peaks_and_gaps() -> None:
     values = np.zeros(100_000)
     values[77_777] = 9.0
     values[20_000:30_000] = np.nan
-    at, kept = picture.thin(np.arange(100_000.0), values, 500)
+    at, kept = axes.thin(np.arange(100_000.0), values, 500)
     assert len(kept) <= 1_000
     assert kept[np.searchsorted(at, 77_777)] == 9.0
     assert np.isnan(kept[(at > 20_300) & (at < 29_700)]).all()
     assert np.isfinite(kept[(at < 19_700) | (at > 30_300)]).all()
     same = np.arange(10.0)
-    assert picture.thin(same, same, 500) == (same, same)
+    assert axes.thin(same, same, 500) == (same, same)
 
 
 @pytest.mark.parametrize(
@@ -146,14 +147,14 @@ def test_thinned_lines_keep_peaks_and_gaps() -> None:
     ],
 )
 def test_ticks_are_round_moments_of_the_zone(first: float, last: float, zone: str | None, want: list[str]) -> None:
-    ticks = picture.plan_ticks(first, last, zone, 5)
+    ticks = axes.plan_ticks(first, last, zone, 5)
     assert [label for _, label in ticks] == want
     assert all(first <= at <= last for at, _ in ticks)
 
 
 def test_ticks_over_a_change_of_the_clock_stay_on_the_hour() -> None:
     begin = 1_743_202_800  # 2025-03-29 00:00 in Berlin; the clock changes on the 30th
-    labels = [label for _, label in picture.plan_ticks(begin, begin + 2 * DAY, "Europe/Berlin", 8)]
+    labels = [label for _, label in axes.plan_ticks(begin, begin + 2 * DAY, "Europe/Berlin", 8)]
     assert labels == ["29 Mar", "06:00", "12:00", "18:00", "30 Mar", "06:00", "12:00", "18:00", "31 Mar"][: len(labels)]
 
 
@@ -169,7 +170,7 @@ def test_ticks_over_a_change_of_the_clock_stay_on_the_hour() -> None:
     ],
 )
 def test_values_on_the_axis_are_round(bottom: float, top: float, want: list[str]) -> None:
-    assert [label for _, label in picture.plan_values(bottom, top, 5)] == want
+    assert [label for _, label in axes.plan_values(bottom, top, 5)] == want
 
 
 def test_the_worst_origin_is_always_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +183,7 @@ def test_the_worst_origin_is_always_shown(tmp_path: Path, monkeypatch: pytest.Mo
     assert "12 of 100 origins from near" in page.text
 
 
-def limits(last: list[float]) -> picture.Limits:
+def limits(last: list[float]) -> axes.Limits:
     """Return the axis of one origin whose history is flat and ends with some values."""
     before, ones = np.array([10.0] * 200 + last), np.full(3, 10.0)
     at = np.arange(3.0)
@@ -195,7 +196,7 @@ def limits(last: list[float]) -> picture.Limits:
 
 
 def test_a_rare_peak_before_is_cut_and_named_and_a_small_one_is_shown() -> None:
-    assert limits([11.0]) == picture.Limits(0.0, pytest.approx(12 * 1.06), None)
+    assert limits([11.0]) == axes.Limits(0.0, pytest.approx(12 * 1.06), None)
     assert limits([400.0]).cut == 400
     assert limits([400.0]).top < 30
     assert limits([30.0]).cut is None

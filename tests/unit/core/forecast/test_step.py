@@ -30,7 +30,7 @@ def every(seconds: float, days: float = 4) -> np.ndarray:
     ],
 )
 def test_step(times: np.ndarray, horizon_s: float, seasons: tuple[int, ...], want: int) -> None:
-    assert choose_step(times, horizon_s, seasons) == want
+    assert choose_step(times, finest_step(horizon_s, seasons)) == want
 
 
 def test_no_step_is_too_fine() -> None:
@@ -39,4 +39,4 @@ def test_no_step_is_too_fine() -> None:
 
 def test_samples_of_a_day_each_are_refused() -> None:
     with pytest.raises(ValueError, match="the samples lie 86400 s apart, too far for a daily rhythm: give --step"):
-        choose_step(every(DAY, 60), DAY)
+        choose_step(every(DAY, 60), finest_step(DAY))

@@ -6,27 +6,47 @@ import argparse
 import math
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from presage.cli.backtest.arguments import AUTHORITY, TOKEN, USER, read_secret
-from presage.cli.backtest.csv_file import STDIN, Rows, Tell, read_csv
-from presage.cli.backtest.errors import InputError
-from presage.cli.backtest.load import Load
+from presage.cli.loads.arguments import AUTHORITY, TOKEN, USER, read_secret
+from presage.cli.loads.csv_file import STDIN, Rows, Tell, read_csv
+from presage.cli.loads.errors import InputError
+from presage.cli.loads.load import Load
 from presage.core.faults import SourceFault
-from presage.core.forecast.rolling import plan_window
-from presage.core.forecast.step import choose_step, finest_step
+from presage.core.forecast.step import choose_step
 from presage.core.history import SlotRange
 from presage.core.samples import MAX_SLOTS, FloatArray, Grid, mean_per_slot, rate_per_slot
 
-_DAY_S = 86_400
 _EMPTY_NOTED = 0.2
 
 
-def read_load(arguments: argparse.Namespace, tell: Tell) -> Load:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """In which slots a load is to be read.
+
+    Attributes:
+        step: Width in seconds that the user gave; None: by the samples.
+        finest: Least width in seconds for samples in a file, when none was given.
+        asked: Width in seconds that a Prometheus is asked for.
+        window_s: How far back a Prometheus is asked, when nobody says it.
+    """
+
+    step: int | None
+    finest: int
+    asked: int
+    window_s: float
+
+
+def read_load(arguments: argparse.Namespace, reading: Reading, tell: Tell) -> Load:
     """Read the load that the arguments name.
+
+    Args:
+        arguments: Those of `add_source`.
+        reading: In which slots.
+        tell: Told now and then how far it is.
 
     Raises:
         InputError: If there is none that can be used.
@@ -35,20 +55,20 @@ def read_load(arguments: argparse.Namespace, tell: Tell) -> Load:
         for option, given in (("--query", arguments.query), ("--token-file", arguments.token_file)):
             if given is not None:
                 raise InputError(f"{option} goes with --prometheus, not with --csv")
-        return _read_file(arguments, tell)
+        return _read_file(arguments, reading, tell)
     if arguments.query is None:
         raise InputError("--prometheus needs --query with the PromQL of the load, such as 'sum(rate(requests[5m]))'")
     if arguments.counter:
         raise InputError("--counter goes with --csv; in a query, write rate(…[5m])")
-    return _read_prometheus(arguments, tell)
+    return _read_prometheus(arguments, reading, tell)
 
 
-def _read_file(arguments: argparse.Namespace, tell: Tell) -> Load:
+def _read_file(arguments: argparse.Namespace, reading: Reading, tell: Tell) -> Load:
     name = "standard input" if arguments.csv == STDIN else arguments.csv
     rows = read_csv(arguments.csv, arguments.value, tell)
     times, values = _clip(name, *rows.arrays(), arguments.since, arguments.until)
     try:
-        step = arguments.step or choose_step(times, arguments.horizon or _DAY_S, tuple(arguments.season))
+        step = reading.step or choose_step(times, reading.finest)
         grid = (rate_per_slot if arguments.counter else mean_per_slot)(times, values, step)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from None
@@ -95,7 +115,7 @@ def _note_grid(name: str, grid: Grid) -> tuple[str, ...]:
     return (f"{name}: {missing:.0%} of the slots of {grid.step:g} s are missing",) if missing > _EMPTY_NOTED else ()
 
 
-def _read_prometheus(arguments: argparse.Namespace, tell: Tell) -> Load:
+def _read_prometheus(arguments: argparse.Namespace, reading: Reading, tell: Tell) -> Load:
     from presage.adapters.prometheus_range import Access, check_url, read_range
     from presage.adapters.prometheus_session import QueryFault
 
@@ -104,7 +124,7 @@ def _read_prometheus(arguments: argparse.Namespace, tell: Tell) -> Load:
     except ValueError as error:
         raise InputError(f"--prometheus: {error}") from None
     token, user = _secret(arguments.token_file, TOKEN), _secret(arguments.user_file, USER)
-    wanted = _plan_slots(arguments)
+    wanted = _plan_slots(arguments, reading)
     access = Access(url, token, user, _authority(arguments.ca))
     try:
         values = read_range(access, arguments.query, wanted, tell)
@@ -119,12 +139,11 @@ def _read_prometheus(arguments: argparse.Namespace, tell: Tell) -> Load:
     return Load(arguments.query, url, grid, int(np.isfinite(grid.values).sum()), _note_grid(url, grid))
 
 
-def _plan_slots(arguments: argparse.Namespace) -> SlotRange:
+def _plan_slots(arguments: argparse.Namespace, reading: Reading) -> SlotRange:
     """Return the complete slots between --from and --to."""
-    seasons = tuple(arguments.season)
-    step = arguments.step or finest_step(arguments.horizon or _DAY_S, seasons)
+    step = reading.asked
     until = time.time() if arguments.until is None else min(arguments.until, time.time())
-    since = until - plan_window(step, seasons) * step if arguments.since is None else arguments.since
+    since = until - reading.window_s if arguments.since is None else arguments.since
     wanted = SlotRange(max(math.ceil(since / step), 0), int(until // step) - 1, step)
     if not 0 < len(wanted) <= MAX_SLOTS:
         what = "--from must lie before --to" if not len(wanted) else f"more than {MAX_SLOTS:,}: give a larger --step"

@@ -9,8 +9,7 @@ from html import escape
 
 import numpy as np
 
-from presage.cli.backtest import picture
-from presage.cli.backtest.picture import Limits
+from presage.cli.drawing.axes import Limits, plan_ticks, plan_values
 from presage.core.forecast.types import BoolArray, FloatArray
 
 _BOTTOM, _TOP = 20, 6
@@ -85,11 +84,11 @@ class Chart:
         """Return both axes with their ticks and what the value axis is of."""
         end = self.height - _BOTTOM
         parts = []
-        for value, label in picture.plan_values(self.limits.bottom, self.limits.top, 5):
+        for value, label in plan_values(self.limits.bottom, self.limits.top, 5):
             y = self.y(value)
             parts.append(f'<line class="grid" x1="{self.left}" x2="{self.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text x="{self.left - 5}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-        for at, label in picture.plan_ticks(*self.span, zone, most):
+        for at, label in plan_ticks(*self.span, zone, most):
             x = self.x(at)
             parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{end}"/>')
             parts.append(f'<text x="{x:.1f}" y="{end + 14}" text-anchor="middle">{label}</text>')

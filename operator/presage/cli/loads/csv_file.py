@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from presage.cli.backtest.errors import InputError
+from presage.cli.loads.errors import InputError
 from presage.core.samples import FloatArray
 
 MAX_BYTES = 128 * 1024 * 1024

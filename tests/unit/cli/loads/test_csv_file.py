@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from presage.cli.backtest import csv_file
-from presage.cli.backtest.csv_file import read_csv
-from presage.cli.backtest.errors import InputError
+from presage.cli.loads import csv_file
+from presage.cli.loads.csv_file import read_csv
+from presage.cli.loads.errors import InputError
 
 HEAD = "timestamp,value\n"
 

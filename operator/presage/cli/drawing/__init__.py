@@ -1,0 +1,1 @@
+"""Pictures, pages and tables of the commands that work on a load."""
