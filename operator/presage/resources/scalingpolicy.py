@@ -9,6 +9,7 @@ from pydantic import Field
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.units import parse_quantity
 from presage.resources.base import Model, Rule
+from presage.resources.decisionstatus import DecisionStatus
 from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
 
 _MAX_REPLICAS = 10_000
@@ -143,3 +144,4 @@ class ScalingStatus(Model):
         description="Share of the target's pods behind the load when it was last complete; absent if none is.",
     )
     explain: str | None = Field(default=None, max_length=1024, description="The decision in one line.")
+    decision: DecisionStatus | None = Field(default=None, description="The arithmetic of the decision.")

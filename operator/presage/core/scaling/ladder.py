@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from presage.core.source_reading import Flaw
+from presage.core.source_reading import Flaw, TickSample
 
 Rung = Literal["Live", "Coasting", "Hold"]
 
@@ -29,6 +29,7 @@ class Reading:
         error: Why the source did not answer; empty if it did.
         latest_at: Epoch second of the newest raw sample, of the event type where it is youngest.
         flaws: Event types whose value is no load, and why.
+        samples: What was answered of each event type, in the order of the spec.
     """
 
     observed: float | None
@@ -39,6 +40,7 @@ class Reading:
     error: str = ""
     latest_at: float | None = None
     flaws: tuple[tuple[str, Flaw], ...] = ()
+    samples: tuple[TickSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

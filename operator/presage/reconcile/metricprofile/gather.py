@@ -148,6 +148,7 @@ def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSamp
         unmeasured=tuple(e.name for e, s in pairs if s.newest_at is not None and s.load is None),
         latest_at=max(ages, default=None),
         flaws=tuple((e.name, s.flaw) for e, s in pairs if s.flaw),
+        samples=tuple(samples),
     )
 
 

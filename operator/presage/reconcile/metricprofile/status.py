@@ -14,6 +14,7 @@ from presage.core.scaling.outlook import Outlook, Peak
 from presage.core.scaling.trust import Trust
 from presage.reconcile.kind import GaugeValue
 from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES, build_account_gauges, build_accounts
+from presage.reconcile.metricprofile.decision_status import MetricFacts, Moment, build_decision
 from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES, build_forecast, build_forecast_gauges
 from presage.reconcile.metricprofile.inputs import ProfileInput
 from presage.reconcile.metricprofile.rounding import round_load, to_clock
@@ -22,6 +23,7 @@ from presage.reconcile.metricprofile.rounding import round_load, to_clock
 VOLATILE = (
     "accounts",
     "forecast",
+    "scaling.decision",
     "scaling.explain",
     "scaling.bindingReason",
     "scaling.leadTimeSeconds",
@@ -76,6 +78,11 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         scaling["desiredReplicas"] = decision.replicas
         scaling["bindingReason"] = decision.binding
         scaling["explain"] = explain(facts, decision)
+    if decision is not None and given.target is not None:
+        ask, policy = given.spec.forecast, given.spec.scaling
+        moment = Moment(given.now, given.target.replicas, facts.lead, ask.step_s, ask.quantile, policy)
+        load = MetricFacts("load", given.spec.event_types, policy.per_pod, given.reading, decision, facts.peak)
+        scaling["decision"] = build_decision(moment, [load])
     return scaling
 
 
