@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from presage.core.scaling.world import Decide, Outcome, account, hold, observe, play
+from tests.unit.core.scaling.scorer import load_scorer
 
-ROOT = Path(__file__).parents[4]
-SCORER = ROOT / os.environ.get("PRESAGE_SCALING_SCORER", "../shared/tools/scaling_sim.py")
+SCORER = load_scorer()
 
 
 def follow(plan: list[int]) -> Decide:
@@ -138,27 +135,18 @@ def play_pod_by_pod(load: Any, capacity: float, startup: int, decide: Decide) ->
     return share / load.sum(), under / len(load), cost * 15 / 3600, int(changes)
 
 
-def find_scorer() -> Oracle | None:
-    """Return the replay of the scaling scorer that stands outside this repository, where there is one."""
-    if not SCORER.is_file():
-        return None
-    spec = importlib.util.spec_from_file_location("scaling_sim", SCORER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def replay_by_scorer(load: Any, capacity: float, startup: int, decide: Decide) -> Figures:
+    """Return what comes of a rule by the scorer's own replay."""
 
-    def replay(load: Any, capacity: float, startup: int, decide: Decide) -> Figures:
-        def want(i: int, observed: float, current: int, ready: float) -> int:
-            return decide(observed, current, int(ready))
+    def want(i: int, observed: float, current: int, ready: float) -> int:
+        return decide(observed, current, int(ready))
 
-        figures: Figures = module.run(load, capacity, want, startup, hi=60, stab=0, up_limit=False)
-        return figures
-
-    return replay
+    assert SCORER is not None
+    figures: Figures = SCORER.run(load, capacity, want, startup, hi=60, stab=0, up_limit=False)
+    return figures
 
 
-ORACLES = {"pod by pod": play_pod_by_pod} | ({"the scorer": found} if (found := find_scorer()) else {})
+ORACLES = {"pod by pod": play_pod_by_pod} | ({"the scorer": replay_by_scorer} if SCORER else {})
 
 
 def make_load(seed: int) -> np.ndarray[Any, np.dtype[np.float64]]:
