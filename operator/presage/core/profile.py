@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from presage.core.calendar.spec import CalendarSpec
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.query import CounterLoad, GaugeLoad
 from presage.core.scaling.policy import ScalingPolicy
@@ -35,6 +36,7 @@ class ProfileSpec:
         forecast: forecast settings.
         scaling: scaling settings.
         paused: whether the user asks presage to change nothing.
+        calendar: what the user knows of days to come; empty without one.
     """
 
     target: str
@@ -43,3 +45,4 @@ class ProfileSpec:
     forecast: ForecastSpec
     scaling: ScalingPolicy
     paused: bool
+    calendar: CalendarSpec = field(default_factory=CalendarSpec)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from presage.core.query import LABEL_NAME, METRIC_NAME
 from presage.resources.base import Model, Rule
@@ -34,6 +36,25 @@ LabelName = Annotated[
 
 MetricName = Annotated[str, Field(min_length=1, max_length=256, pattern=f"^{METRIC_NAME.pattern}$")]
 """Name of a Prometheus metric."""
+
+
+def _refuse_unknown_zone(name: str) -> str:
+    """Refuse zones that no data exists for; the API server cannot know them."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise PydanticCustomError(
+            "time_zone", 'timeZone must be an IANA name such as "Europe/Berlin" or "Etc/UTC"'
+        ) from None
+    return name
+
+
+TimeZone = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"),
+    AfterValidator(_refuse_unknown_zone),
+]
+"""IANA name of a time zone."""
 
 
 def positive_quantity(name: str) -> Rule:

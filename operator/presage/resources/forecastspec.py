@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from presage.core.forecast.spec import ForecastSpec
 from presage.resources.base import Model, Rule
+from presage.resources.fields import TimeZone
 
 _WEEK_S = 604_800
 _MAX_HISTORY_SLOTS = 50_000
@@ -89,11 +89,8 @@ class ForecastSettings(Model):
         default="0.9",
         description="Level of the forecast that replicas are made for, 0.5 to 0.99: higher is safer and dearer.",
     )
-    time_zone: str | None = Field(
+    time_zone: TimeZone | None = Field(
         default=None,
-        min_length=1,
-        max_length=64,
-        pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$",
         description="Time zone in which days begin, as an IANA name. Left out, UTC.",
         examples=["Europe/Berlin"],
     )
@@ -104,19 +101,6 @@ class ForecastSettings(Model):
         if len(set(seasons)) < len(seasons):
             raise PydanticCustomError("duplicate", "seasonsSeconds must not contain a length twice")
         return seasons
-
-    @field_validator("time_zone", mode="after")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        """Refuse zones that no data exists for; the API server cannot know them."""
-        if name is not None:
-            try:
-                ZoneInfo(name)
-            except (OSError, ValueError, KeyError):
-                raise PydanticCustomError(
-                    "time_zone", 'timeZone must be an IANA name such as "Europe/Berlin" or "Etc/UTC"'
-                ) from None
-        return name
 
     def to_core(self) -> ForecastSpec:
         """Return the same settings in plain numbers."""

@@ -7,11 +7,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from presage.core.calendar.spec import CalendarSpec
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad
 from presage.core.units import parse_quantity
 from presage.resources.accountstatus import AccountsStatus
 from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
+from presage.resources.calendarspec import CalendarSettings
 from presage.resources.fields import (
     QUANTITY_MAX_LENGTH,
     DnsLabel,
@@ -84,6 +86,9 @@ class MetricProfileSpec(Model):
     )
     forecast: ForecastSettings = defaulted(ForecastSettings, "How the load is forecast.")
     scaling: ScalingSettings = Field(description="How replicas follow from the forecast.")
+    calendar: CalendarSettings | None = Field(
+        default=None, description="What the user knows of days to come: holidays, sales, maintenance."
+    )
     paused: bool = Field(
         default=False, description="Change nothing while true. The annotation presage.dev/paused does the same."
     )
@@ -104,6 +109,7 @@ class MetricProfileSpec(Model):
             forecast=self.forecast.to_core(),
             scaling=self.scaling.to_core(),
             paused=self.paused,
+            calendar=self.calendar.to_core(self.forecast.time_zone) if self.calendar else CalendarSpec(),
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.units import parse_quantity
 from presage.resources.base import Model, Rule
+from presage.resources.calendarspec import CalendarStatus
 from presage.resources.decisionstatus import DecisionStatus
 from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
 
@@ -133,7 +134,9 @@ class ScalingStatus(Model):
         description="What else sets the target's replicas; absent if nothing does.",
     )
     binding_reason: str | None = Field(
-        default=None, max_length=64, description="What decided: such as Forecast, Reactive, Minimum, Maximum or Hold."
+        default=None,
+        max_length=64,
+        description="What decided: such as Forecast, Reactive, Calendar, Minimum, Maximum or Hold.",
     )
     lead_time_seconds: LeadTimeStatus | None = Field(default=None, description="Lead time, and where it comes from.")
     per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
@@ -142,6 +145,9 @@ class ScalingStatus(Model):
         ge=0,
         le=1,
         description="Share of the target's pods behind the load when it was last complete; absent if none is.",
+    )
+    calendar: CalendarStatus | None = Field(
+        default=None, description="What the calendar says now; absent without a calendar."
     )
     explain: str | None = Field(default=None, max_length=1024, description="The decision in one line.")
     decision: DecisionStatus | None = Field(default=None, description="The arithmetic of the decision.")

@@ -136,6 +136,8 @@ def _narrow(node: Mapping[str, Any], definitions: Mapping[str, Schema], path: st
     if isinstance(out.get("additionalProperties"), dict):
         out["additionalProperties"] = _narrow(out["additionalProperties"], definitions, f"{path}{{}}")
     _complete_description(out, node.get("examples"))
+    if "enum" in out:
+        out.pop("nullable", None)  # the API server never takes null for a choice, not even among them
     return _ordered(out)
 
 

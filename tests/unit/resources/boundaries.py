@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from presage.core.calendar.spec import WEEKDAYS
 
 Json = dict[str, Any]
 
@@ -24,8 +27,23 @@ _ALTERNATIVES = {
     ".spec.eventTypes[].load.gauge": "counter",
     ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
     ".spec.tls.insecureSkipVerify": "caSecretRef",
+    **{
+        f"{place}.effect.{name}": "multiply"
+        for place in (".spec.calendar.holidays", ".spec.calendar.windows[]")
+        for name in ("minimum", "likeDay", "ignore")
+    },
+    ".spec.calendar.windows[].recurrence.monthly": "weekly",
+    ".spec.calendar.windows[].recurrence.yearly": "weekly",
+    ".spec.calendar.windows[].from": "recurrence",
+    ".spec.calendar.windows[].to": "recurrence",
 }
 """What a whole object leaves out, since it excludes its sibling."""
+
+_TOGETHER = {
+    ".spec.calendar.windows[].from": ".spec.calendar.windows[].to",
+    ".spec.calendar.windows[].to": ".spec.calendar.windows[].from",
+}
+"""What is there with another one or not at all."""
 
 _SAMPLES: dict[str, Any] = {
     ".spec.url": "https://prometheus.example",
@@ -34,6 +52,15 @@ _SAMPLES: dict[str, Any] = {
     ".spec.forecast.quantile": "0.9",
     ".spec.forecast.seasonsSeconds[]": 600,
     ".spec.forecast.timeZone": "UTC",
+    ".spec.calendar.timeZone": "UTC",
+    ".spec.calendar.holidays.country": "DE",
+    ".spec.calendar.holidays.subdivision": "BY",
+    ".spec.calendar.holidays.effect.multiply": "1.8",
+    ".spec.calendar.windows[].effect.multiply": "1.8",
+    ".spec.calendar.windows[].from": "2026-11-27T08:00",
+    ".spec.calendar.windows[].to": "2026-11-28T00:00",
+    ".spec.calendar.windows[].recurrence.monthly[]": 1,
+    ".spec.calendar.windows[].recurrence.yearly[]": "12-24",
 }
 """Values of a whole object that neither default nor bounds give."""
 
@@ -42,6 +69,13 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.eventTypes[].weight": lambda n: "1" * n,
     ".spec.scaling.perPod": lambda n: "1" * n,
     ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
+    ".spec.calendar.holidays.country": lambda n: "DE",
+    ".spec.calendar.holidays.effect.multiply": lambda n: "1" if n == 1 else "100.0000",
+    ".spec.calendar.windows[].effect.multiply": lambda n: "1" if n == 1 else "100.0000",
+    ".spec.calendar.windows[].from": lambda n: "2026-01-01T00:00:00+00:00"[:n],
+    ".spec.calendar.windows[].to": lambda n: "2027-01-01T00:00:00+00:00"[:n],
+    ".spec.calendar.windows[].recurrence.at": lambda n: "09:00",
+    ".spec.calendar.windows[].recurrence.yearly[]": lambda n: "12-24",
 }
 """Texts of a length, where not any letters will do."""
 
@@ -60,6 +94,8 @@ _COMPANIONS: dict[tuple[str, str], Json] = {
     (".spec.forecast.seasonsSeconds[]", "maximum"): {".spec.forecast.historySeconds": 4_838_400},
     (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.url", "minLength"): {".spec.tls": None},
+    (".spec.calendar.windows[].from", "maxLength"): {".spec.calendar.windows[].to": "2027-01-01T00:00:00+00:00"},
+    (".spec.calendar.windows[].to", "maxLength"): {".spec.calendar.windows[].from": "2026-01-01T00:00:00+00:00"},
 }  # fmt: skip
 """What else a value at its limit needs, so that no rule stands in its way."""
 
@@ -68,6 +104,9 @@ _ENTRIES: dict[str, Callable[[Any, int], Any]] = {
     ".spec.namespaces.names": lambda entry, i: f"n{i}",
     ".spec.eventTypes": lambda entry, i: entry | {"name": f"e{i}"},
     ".status.conditions": lambda entry, i: entry | {"type": f"T{i}"},
+    ".spec.calendar.windows[].recurrence.weekly": lambda entry, i: WEEKDAYS[(i + 6) % 7],
+    ".spec.calendar.windows[].recurrence.monthly": lambda entry, i: i or -1,
+    ".spec.calendar.windows[].recurrence.yearly": lambda entry, i: f"01-{i:02}" if i else "02-01",
 }
 """The i-th entry of a list, where entries must differ; made from one entry."""
 
@@ -121,6 +160,25 @@ RULES: dict[str, Rule] = {
     "tls cannot have both caSecretRef and insecureSkipVerify": Rule(
         {".insecureSkipVerify": False}, {".insecureSkipVerify": True}
     ),
+    "effect must have exactly one of": Rule({"": {"minimum": 3}}, {"": {"minimum": 3, "multiply": "2"}}),
+    "multiply must be from 0.01 to 100": Rule({"": "0.01"}, {"": "0.0099"}),
+    "recurrence must have exactly one of": Rule({"": {"monthly": [1]}}, {"": {"monthly": [1], "weekly": ["Monday"]}}),
+    "a day of the month must be": Rule({"": -1}, {"": 0}),
+    "a day of the year must be": Rule({"": "02-29"}, {"": "02-30"}),
+    "a window must have from and to, or recurrence": Rule(
+        {".from": None, ".to": None}, {".from": "2026-01-01T00:00", ".to": "2026-01-02T00:00"}
+    ),
+    "from and to must both have an offset": Rule(
+        {".recurrence": None, ".from": "2026-01-01T00:00:00Z", ".to": "2026-01-02T00:00:00+01:00"},
+        {".recurrence": None, ".from": "2026-01-01T00:00:00Z", ".to": "2026-01-02T00:00:00"},
+    ),
+    "from must be before to": Rule(
+        {".recurrence": None, ".from": "2026-01-01T01:00:00+01:00", ".to": "2026-01-01T00:00:01Z"},
+        {".recurrence": None, ".from": "2026-01-01T01:00:00+01:00", ".to": "2026-01-01T00:00:00Z"},
+    ),
+    "rampSeconds needs effect": Rule(
+        {".rampSeconds": 0, ".effect": {"ignore": True}}, {".rampSeconds": 1, ".effect": {"ignore": True}}
+    ),
     "names must not mix": Rule({".names": ["*"]}, {".names": ["*", "a"]}),
 }
 """By the beginning of the message."""
@@ -155,6 +213,7 @@ class Case:
         return self.path.startswith(".status")
 
 
+@cache
 def read_schemas() -> dict[str, Json]:
     """Return the schema of each kind, by plural."""
     found = {}
@@ -192,10 +251,13 @@ class _Maker:
 
     def _with(self, path: str, changes: Json) -> Json:
         body = deepcopy(self._whole)
-        for alternative in _ALTERNATIVES:
+        for alternative, sibling in _ALTERNATIVES.items():
             if path.startswith(alternative):  # take it instead of its sibling
-                parent, _, name = alternative.rpartition(".")
-                _edit(body, parent, {name: _example(self._node(alternative), alternative)})
+                parent, key = _find(body, alternative)
+                parent.pop(sibling, None)
+                parent[key] = _example(self._node(alternative), alternative)
+                if (other := _TOGETHER.get(alternative)) is not None:
+                    _edit(body, other, _example(self._node(other), other))
         for place, value in changes.items():
             _edit(body, place, value)
         return body
@@ -226,9 +288,11 @@ class _Maker:
         changes: Json = {path: None}
         for alternative, sibling in _ALTERNATIVES.items():
             parent = alternative.rpartition(".")[0]
-            if path == f"{parent}.{sibling}":  # one of the two must be there
-                changes[alternative] = _example(self._node(alternative), alternative)
+            if path == f"{parent}.{sibling}" and len(changes) == 1:  # one of them must be there
+                for name in filter(None, (alternative, _TOGETHER.get(alternative))):
+                    changes[name] = _example(self._node(name), name)
             elif path == alternative:
+                changes |= {name: None for name in (_TOGETHER.get(path),) if name}
                 changes[f"{parent}.{sibling}"] = _example(self._node(f"{parent}.{sibling}"), f"{parent}.{sibling}")
         yield Case(self._kind, path, "nullable", (self._with(path, changes),), None, ())
 
@@ -252,10 +316,13 @@ class _Maker:
         yield from self._case(path, "maxLength", [longest], longest + longest[-1], "Too long", str(most))
 
     def _pattern(self, node: Json, path: str) -> Iterator[Case]:
-        yield from self._case(path, "pattern", [_value(self._whole, path, "a")], "a%b", "match", node["pattern"])
+        sound = _value(self._with(path, {}), path, "a")
+        yield from self._case(path, "pattern", [sound], sound[:-1] + "%", "match", node["pattern"])
 
     def _enum(self, node: Json, path: str) -> Iterator[Case]:
-        yield from self._case(path, "enum", node["enum"], "Nope", "Unsupported value", *node["enum"])
+        refused = False if node["type"] == "boolean" else "Nope"
+        says = (str(choice).lower() if choice is True else choice for choice in node["enum"])
+        yield from self._case(path, "enum", node["enum"], refused, "Unsupported value", *says)
 
     def _format(self, node: Json, path: str) -> Iterator[Case]:
         assert node["format"] == "date-time"
@@ -340,7 +407,7 @@ def _example(node: Json, path: str) -> Any:
         case "integer" | "number":
             return node.get("default", node.get("minimum", 1))
         case "boolean":
-            return node.get("default", False)
+            return node.get("default", node.get("enum", [False])[0])
     if node.get("format") == "date-time":
         return "2026-01-01T00:00:00Z"
     return node.get("default", node.get("enum", ["a"])[0])

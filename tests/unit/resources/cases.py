@@ -84,8 +84,39 @@ def matched(*matchers: dict[str, Any]) -> Changes:
     return load({"gauge": {"metric": "m", "matchers": list(matchers)}})
 
 
+def window(**changes: Any) -> Changes:
+    """Return changes that leave a calendar of one window, once on a day with a minimum of 20 but for these fields."""
+    fields = {"name": "sale", "from": "2026-11-27T08:00", "to": "2026-11-28T00:00", "effect": {"minimum": 20}}
+    return {"calendar": {"windows": [{k: v for k, v in (fields | changes).items() if v is not None}]}}
+
+
+def again(**changes: Any) -> Changes:
+    """Return changes that leave a calendar of one window that comes back."""
+    return window(**{"from": None, "to": None}, recurrence={"durationSeconds": 3600, **changes})
+
+
+def holidays(**fields: Any) -> Changes:
+    """Return changes that leave a calendar of public holidays."""
+    return {"calendar": {"holidays": {"country": "DE", **fields}}}
+
+
 PROFILES_ACCEPTED: dict[str, Changes] = {
     "as it is": {},
+    "calendar without anything": {"calendar": {}},
+    "window once": window(),
+    "window with offsets": window(**{"from": "2026-11-27T08:00:00Z", "to": "2026-11-27T09:00:01+01:00"}),
+    "window of a second": window(**{"from": "2026-11-27T08:00:00", "to": "2026-11-27T08:00:01"}),
+    "window with a ramp": window(rampSeconds=600, effect={"multiply": "1.8"}),
+    "window that is like a Sunday": window(effect={"likeDay": "Sunday", "multiply": None}),
+    "window to ignore": window(effect={"ignore": True}),
+    "weekly": again(weekly=["Tuesday", "Thursday"], at="09:00"),
+    "monthly": again(monthly=[1, 15, -1]),
+    "yearly": again(yearly=["12-24", "02-29"], monthly=None),
+    "holidays": holidays(),
+    "holidays of a part": holidays(subdivision="BY", effect={"minimum": 3}),
+    "sixty-four windows": {
+        "calendar": {"windows": [window(name=f"w{i}")["calendar"]["windows"][0] for i in range(64)]}
+    },
     "gauge": load(GAUGE),
     "null is absent": load(GAUGE | {"counter": None}) | {"forecast.timeZone": None, "scaling.leadTimeSeconds": None},
     "equal limits": {"scaling.minReplicas": 40},
@@ -115,7 +146,66 @@ _ONE_LOAD = r"load must have exactly one of counter and gauge"
 _ABOVE_ZERO = "must be a quantity above 0"
 _QUANTILE = "quantile must be from 0.5 to 0.99"
 
+_ONE_EFFECT = r"spec.calendar.windows\[0\].effect: .*effect must have exactly one of"
+_ONE_WHEN = r"spec.calendar.windows\[0\]: .*a window must have from and to, or recurrence"
+
 PROFILES_REFUSED: dict[str, Refused] = {
+    "no effect": Refused(window(effect={}), _ONE_EFFECT),
+    "two effects": Refused(window(effect={"minimum": 3, "ignore": True}), _ONE_EFFECT),
+    "factor zero": Refused(window(effect={"multiply": "0"}), "multiply must be from 0.01 to 100"),
+    "factor too high": Refused(window(effect={"multiply": "100.1"}), "multiply must be from 0.01 to 100"),
+    "factor in other words": Refused(window(effect={"multiply": "1e1"}), "multiply must be from 0.01 to 100"),
+    "factor as a number": Refused(window(effect={"multiply": 1.8}), "effect.multiply: .*string"),
+    "minimum zero": Refused(window(effect={"minimum": 0}), "effect.minimum: .*greater than or equal to 1"),
+    "day in another language": Refused(window(effect={"likeDay": "Sonntag"}), "effect.likeDay: "),
+    "window without a time": Refused(window(**{"from": None, "to": None}), _ONE_WHEN),
+    "window without an end": Refused(window(to=None), _ONE_WHEN),
+    "window once and again": Refused(window(recurrence={"weekly": ["Monday"]}), _ONE_WHEN),
+    "window backwards": Refused(window(to="2026-11-27T08:00"), "from must be before to"),
+    "window backwards by offset": Refused(
+        window(**{"from": "2026-11-27T08:00:00Z", "to": "2026-11-27T09:00:00+01:00"}), "from must be before to"
+    ),
+    "window half local": Refused(window(to="2026-11-28T00:00:00Z"), "from and to must both have an offset, or neither"),
+    "window on no day": Refused(
+        window(**{"from": "2026-02-30T08:00"}), r"windows\[0\].from: this date does not exist", server=""
+    ),
+    "window of words": Refused(window(to="tomorrow"), r"windows\[0\].to: "),
+    "window in a long ago": Refused(window(**{"from": "1999-01-01T00:00"}), r"windows\[0\].from: "),
+    "ramp of another effect": Refused(
+        window(rampSeconds=60, effect={"likeDay": "Sunday"}), "rampSeconds needs effect multiply or minimum"
+    ),
+    "ramp of two days": Refused(window(rampSeconds=172_800), "rampSeconds: .*less than or equal to 86400"),
+    "window twice": Refused(
+        {"calendar": {"windows": window()["calendar"]["windows"] * 2}},
+        "windows must not contain a name twice",
+        r"calendar.windows\[1\]: Duplicate value",
+    ),
+    "too many windows": Refused(
+        {"calendar": {"windows": [window(name=f"w{i}")["calendar"]["windows"][0] for i in range(65)]}},
+        "calendar.windows: .*at most 64",
+        "calendar.windows: Too many",
+    ),
+    "no recurrence": Refused(again(), "recurrence must have exactly one of weekly, monthly and yearly"),
+    "two recurrences": Refused(again(weekly=["Monday"], monthly=[1]), "recurrence must have exactly one of"),
+    "recurrence on no day": Refused(again(weekly=[]), "recurrence.weekly: .*at least 1"),
+    "day of the week twice": Refused(
+        again(weekly=["Monday", "Monday"]), "must not contain a day twice", r"weekly\[1\]: Duplicate value"
+    ),
+    "day of the month zero": Refused(again(monthly=[0]), "a day of the month must be from 1 to 31, or -1"),
+    "day of the month 32": Refused(again(monthly=[32]), r"monthly\[0\]: .*less than or equal to 31"),
+    "day that no year has": Refused(again(yearly=["02-30"]), "a day of the year must be one that there is"),
+    "time of day 24:00": Refused(again(weekly=["Monday"], at="24:00"), "recurrence.at: "),
+    "recurrence of a moment": Refused(
+        again(weekly=["Monday"], durationSeconds=59), "durationSeconds: .*greater than or equal to 60"
+    ),
+    "unknown country": Refused(holidays(country="XX"), "no holidays are known of this country", server=""),
+    "country by name": Refused(holidays(country="Germany"), "holidays.country: "),
+    "unknown subdivision": Refused(
+        holidays(subdivision="XX"), "DE has no such subdivision; known are: Augsburg, BB, .*TH$", server=""
+    ),
+    "zone of the calendar": Refused(
+        {"calendar": {"timeZone": "Mars/Base"}}, "calendar.timeZone: timeZone must be an IANA name", server=""
+    ),
     "no event type": Refused(
         {"eventTypes": []}, "spec.eventTypes: .*at least 1", "spec.eventTypes: .*at least 1 items"
     ),
