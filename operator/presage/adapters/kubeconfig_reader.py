@@ -272,26 +272,3 @@ def _explain(error: requests.RequestException) -> str:
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return type(error).__name__
-
-
-def read_object(resource: ResourceType, name: str, namespace: str | None, context: str | None) -> Mapping[str, Any]:
-    """Return one namespaced object.
-
-    Args:
-        resource: Its type.
-        name: Name.
-        namespace: Namespace; None for that of the context.
-        context: Context of the kubeconfig; None for the current one.
-
-    Raises:
-        ReaderError: If it cannot be read.
-    """
-    reader = ClusterReader(context)
-    where = namespace or reader.namespace
-    try:
-        return reader.find(resource, name, where)
-    except Absent:
-        raise ReaderError(
-            f"there is no {resource.kind} {name} in namespace {where} (presage check tells whether the CRDs are there)",
-            2,
-        ) from None

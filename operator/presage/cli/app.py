@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from presage.cli.backtest.arguments import add_backtest
+from presage.cli.explain.arguments import add_explain
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -39,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"presage {version('presage')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("operator", help="run the operator; its settings are PRESAGE_* environment variables")
-    _add_explain(commands)
+    add_explain(commands)
     _add_check(commands)
     _add_bundle(commands)
     add_backtest(commands)
@@ -47,13 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     generate.add_argument("--root", default=".", help="folder of the repository; default: here")
     return parser
-
-
-def _add_explain(commands: _Commands) -> None:
-    explain = commands.add_parser("explain", help="say why a target has the replicas it has")
-    explain.add_argument("object", help="mprof/NAME")
-    explain.add_argument("-n", "--namespace", help="namespace; default: that of the kubeconfig's context")
-    explain.add_argument("--context", help="context of the kubeconfig")
 
 
 def _add_check(commands: _Commands) -> None:
@@ -129,9 +123,9 @@ def _run(arguments: argparse.Namespace) -> int:
         from presage.cli.backtest.command import backtest
 
         return backtest(arguments)
-    from presage.cli.explain import explain
+    from presage.cli.explain.command import explain
 
-    return explain(arguments.object, arguments.namespace, arguments.context)
+    return explain(arguments)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

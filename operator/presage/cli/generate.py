@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from presage.cli.app import build_parser
-from presage.cli.reference import render_backtest_document, render_commands, render_values
+from presage.cli.reference import render_backtest_document, render_commands, render_explain_document, render_values
 from presage.runtime.generate import render_all
 from presage.runtime.kinds import KINDS
 
@@ -45,5 +45,6 @@ def _render_rest(root: Path) -> Mapping[PurePosixPath, str]:
     return {
         PurePosixPath("docs/reference/commands.md"): render_commands(build_parser()),
         PurePosixPath("docs/reference/backtest.md"): render_backtest_document(),
+        PurePosixPath("docs/reference/explain.md"): render_explain_document(),
         PurePosixPath("docs/reference/chart-values.md"): render_values(schema, values),
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
+from presage.cli.explain import document as explanation
 from presage.runtime.reference import HEADER, describe_type, render_table
 
 
@@ -68,6 +69,23 @@ def render_backtest_document() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def render_explain_document() -> str:
+    """Return the reference of the JSON that `presage explain` gives."""
+    rows = [[f"`{path}`", kind, text] for path, kind, text in explanation.FIELDS]
+    return "\n".join(
+        [
+            HEADER,
+            "# JSON of presage explain",
+            "",
+            f"`presage explain mprof/NAME -o json`, `schemaVersion` {explanation.SCHEMA_VERSION}.",
+            "Within one `schemaVersion` fields are only ever added. What is not known is null.",
+            "",
+            *render_table(("field", "type", "meaning"), rows),
+            "",
+        ]
+    )
 
 
 def _name_argument(action: argparse.Action) -> str:

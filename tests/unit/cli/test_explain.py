@@ -1,33 +1,169 @@
-"""What `presage explain` says of a profile."""
+"""What `presage explain` says of a profile: the answer first, then numbers that add up."""
 
 from __future__ import annotations
 
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from presage.cli.explain import render
+import numpy as np
+import pytest
+
+from presage.cli.explain.document import FIELDS, build_document
+from presage.cli.explain.numbers import divide, number
+from presage.cli.explain.text import render
+from presage.core.source_reading import TickSample
+from tests.unit.reconcile.fakes import PODS, World, make_world
+from tests.unit.reconcile.looking import daily, look, stop
+
+ACCOUNT = {
+    "unmetShare": 0.00123,
+    "replicaHours": 240.0,
+    "hours": 23.5,
+    "reactive": {"unmetShare": 0.0101, "replicaHours": 300.4},
+    "saved": 60.4,
+}
 
 
-def profile(**forecast: Any) -> dict[str, Any]:
-    condition = {"type": "Ready", "status": "True", "reason": "AsSpecified", "message": "In force."}
-    return {
-        "metadata": {"namespace": "team", "name": "shop"},
-        "spec": {"target": {"name": "shop"}},
-        "status": {"conditions": [condition], "forecast": {"originTime": "2026-01-01T00:00:00Z", **forecast}},
-    }
+def make(**more: Any) -> World:
+    world = make_world(**more)
+    world.loads.values = daily(487.3)
+    world.loads.sample = TickSample(101.01, world.clock.time - 4, PODS)
+    return world
 
 
-def test_it_says_what_the_forecast_stands_on() -> None:
-    tests = [
-        {"seasonSeconds": 86400, "used": True, "reason": "Repeats"},
-        {"seasonSeconds": 604800, "used": False, "reason": "TooLittleHistory"},
-    ]
-    coverage = {"asked": 0.9, "got": 0.884, "samples": 480}
-    lines = render(profile(seasonTests=tests, coverage=coverage, levelShiftTime="2025-12-31T00:00:00Z")).splitlines()
-    assert "  coverage   88.4% of 90.0%, 480 outcomes" in lines
-    assert "  seasons    86400 s used (Repeats), 604800 s not used (TooLittleHistory)" in lines
-    assert "  new level  since 2025-12-31T00:00:00Z" in lines
+async def explained(world: World, looks: int = 1, source: Mapping[str, Any] | str | None = None) -> dict[str, Any]:
+    """Return the document about a profile that was decided on so often, asked for 40 s after the last time."""
+    memory = None
+    for _ in range(looks):
+        world.loads.sample = replace(world.loads.sample, newest_at=world.clock.time - 4)
+        decision = await look(world, memory)
+        memory = decision.memory
+        world.clock.time += 15
+    stored = world.objects.bodies[("MetricProfile", "team", "shop")]
+    conditions = [condition.to_json() for condition in decision.conditions]
+    profile = {**stored, "status": {**decision.status, "conditions": conditions, **stored.get("status", {})}}
+    return build_document(profile, source or world.objects.bodies[("MetricSource", "", "main")], world.clock.time + 25)
 
 
-def test_what_is_not_known_is_not_said() -> None:
-    text = render(profile())
-    assert not [word for word in ("coverage", "seasons", "new level") if word in text]
+async def test_the_answer_comes_first_then_the_arithmetic() -> None:
+    document = await explained(make())
+    lines = render(document).splitlines()
+    assert lines[0] == document["explain"]
+    assert lines[1].startswith("MetricProfile team/shop → Deployment shop: 10 wanted, 2 asked for, 2 ready; mode Auto")
+    assert lines[2] == "decided 2023-11-14 22:13:20 UTC, 40 s ago"
+    for line in (
+        "  order       101/s; newest sample 4 s old, 2 target names",
+        "  lead time   75 s = start-up 60 s (default: fewer than 3 starts were seen) + decision period 15 s",
+        "  looked at   22:13:20 to 22:19:35: lead time and one slot of 5 min",
+        "  margin      10.1/s = 10 %: headroomPercent; no recent surprise is larger",
+        "  planned     101.01 + 10.101 = 111.111/s",
+        "  need        111.1 / 50 = 2.222 → 3",
+        "  wanted      10: the larger of 10 and 3, within limits 1..20",
+        "  result      10 (Forecast); the target asked for 2",
+    ):
+        assert line in lines
+    assert not [line for line in lines if line.startswith("!")], "nothing is wrong"
+    shown = [re.fullmatch(r" +need +(\S+) / (\S+) = (\S+) → (\d+)", line) for line in lines]
+    needs = [match for match in shown if match]
+    assert len(needs) == 2
+    assert all(math.ceil(float(load) / float(of)) == int(pods) for load, of, _, pods in (m.groups() for m in needs))
+
+
+async def test_the_queries_are_those_that_were_asked() -> None:
+    world = make()
+    world.objects.bodies[("MetricSource", "", "main")]["spec"]["tenantLabel"] = {"name": "ns"}  # type: ignore[index]
+    document = await explained(world)
+    query = document["queries"][0]
+    assert (query["metric"], query["eventType"], query["perSecond"]) == ("load", "order", True)
+    assert query["history"] == 'sum(rate(http_requests_total{ns="team"}[300000ms]))'
+    assert 'sum(rate(http_requests_total{ns="team"}[60000ms]))' in query["tick"]
+    text = render(document)
+    assert query["tick"] in text
+    assert "to be evaluated at 2023-11-14T22:13:20Z (1700000000)" in text
+
+
+async def test_a_source_that_may_not_be_read_is_said() -> None:
+    document = await explained(make(), source="MetricSource main cannot be read (refused)")
+    assert document["queries"]
+    assert "a label that it forces on every query is missing here" in render(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "replicas", "looks", "line"),
+    [
+        pytest.param({}, 10, 1, "no replica goes before decisions followed each other for 300 s, and", id="window"),
+        pytest.param({}, 10, 22, "at most 20 % per 60 s may go: 0 went, 2 more could", id="step"),
+        pytest.param({"tolerancePercent": 50}, 4, 22, "the load is not yet 50 % below", id="tolerance"),
+        pytest.param(
+            {"maxSampleAgeSeconds": 1}, 10, 1, "no replica may go on this data (DataAvailable False", id="data"
+        ),
+    ],
+)
+async def test_what_keeps_replicas_is_said(change: dict[str, Any], replicas: int, looks: int, line: str) -> None:
+    world = make(replicas=replicas, scaling={"mode": "DryRun", **change})
+    world.loads.values = np.full(2016, 95, np.float32) + np.tile([0, 2], 1008).astype(np.float32)
+    assert f"  kept        {line}" in render(await explained(world, looks))
+
+
+async def test_trouble_stands_at_the_top() -> None:
+    world = make()
+    stop(world)
+    lines = render(await explained(world)).splitlines()
+    assert "! DataAvailable False, SourceUnavailable: MetricSource main: no connection." in " ".join(lines[:5])
+    assert "  unknown     the source was not asked, or did not answer: see DataAvailable" in lines
+    assert "  none        the load now is not known" in lines
+
+
+async def test_accounts_of_a_dry_run_are_what_would_have_been() -> None:
+    world = make(scaling={"mode": "DryRun"})
+    accounts = {"since": "2023-11-10T00:00:00Z", "day": ACCOUNT, "week": {**ACCOUNT, "saved": -2.5}}
+    world.objects.bodies[("MetricProfile", "team", "shop")]["status"] = {"accounts": accounts}  # type: ignore[index]
+    lines = render(await explained(world)).splitlines()
+    assert "accounts, since 2023-11-10T00:00:00Z: what would have been" in lines
+    both = "0.12 % of the load unmet, 240 replica-hours; reactive alone 1 %, 300.4"
+    assert f"  last day    {both}: 60.4 saved (23.5 h accounted)" in lines
+    assert f"  last week   {both}: 2.5 spent more (23.5 h accounted)" in lines
+    assert "mode DryRun, so nothing is written" in lines[1]
+    assert not [line for line in lines if line.startswith("!")], "a dry run was asked for"
+
+
+async def test_before_any_status_it_says_so() -> None:
+    stored = make().objects.bodies[("MetricProfile", "team", "shop")]
+    document = build_document(stored, "no source", 0.0)
+    assert document["decision"] is None
+    assert render(document).splitlines()[0] == "no decision yet"
+    assert "is the operator running?" in render(document)
+
+
+async def test_the_document_is_as_described() -> None:
+    document = json.loads(json.dumps(await explained(make()), allow_nan=False))
+    assert {path.partition(".")[0].removesuffix("[]") for path, _, _ in FIELDS} == document.keys()
+    described = {path for path, _, _ in FIELDS}
+    for part in ("replicas",):
+        assert {f"{part}.{name}" for name in document[part]} <= described
+    assert {f"queries[].{name}" for name in document["queries"][0]} <= described
+    assert document["schemaVersion"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "want"),
+    [(0.0, 4, "0"), (12345.6, 4, "12350"), (0.00012346, 4, "0.0001235"), (99.996, 4, "100"), (5.0, 4, "5")],
+)
+def test_numbers_are_short(value: float, digits: int, want: str) -> None:
+    assert number(value, digits) == want
+
+
+@pytest.mark.parametrize(
+    ("load", "per_pod", "pods", "want"),
+    [
+        (583.21, 50.0, 12, ("583.2", "11.66")),
+        (600.0004, 50.0, 13, ("600.0004", "12.00001")),
+        (0.0, 50.0, 0, ("0", "0")),
+    ],
+)
+def test_as_many_digits_as_it_takes_to_add_up(load: float, per_pod: float, pods: int, want: tuple[str, str]) -> None:
+    assert divide(load, per_pod, pods) == want

@@ -1,0 +1,1 @@
+"""`presage explain`: the arithmetic of an object's last decision."""
