@@ -43,7 +43,15 @@ class GaugeLoad:
     matchers: tuple[Matcher, ...]
 
 
-Load = CounterLoad | GaugeLoad
+@dataclass(frozen=True, slots=True)
+class InstanceCount:
+    """How many scraped instances have the metric: no load, but read like one."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+
+
+Load = CounterLoad | GaugeLoad | InstanceCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,11 @@ def build_history_query(selection: Selection, step_s: float, label: str | None =
     """Return the query whose value at a slot's end is the mean load over that slot, for each value of `label` if given.
 
     A counter's window is never shorter than the one the user gave: under four scrape intervals `rate` has holes.
+    Instances are those there at the slot's end: within a window, those that went would count beside those that came.
     """
     selector, load = build_selector(selection), selection.load
+    if isinstance(load, InstanceCount):
+        return _build_count(selector, label)
     if isinstance(load, CounterLoad):
         return f"sum{_by(label)}(rate({selector}[{_seconds(max(step_s, load.window_s))}]))"
     return f"sum{_by(label)}(avg_over_time({selector}[{_seconds(step_s)}]))"
@@ -111,12 +122,17 @@ def build_tick_query(selection: Selection, max_age_s: float, label: str | None =
     """
     selector, load = build_selector(selection), selection.load
     value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
+    total = _build_count(selector, label) if isinstance(load, InstanceCount) else f"sum{_by(label)}({value})"
     parts = {
-        "load": f"sum{_by(label)}({value})",
+        "load": total,
         "newest": f"max{_by(label)}(timestamp({selector}))",
         "target": f"group{_by(label, *TARGET_LABELS)}(timestamp({selector}) > time() - {max_age_s:g})",
     }
     return " or ".join(f'label_replace({part},"{PART_LABEL}","{name}","","")' for name, part in parts.items())
+
+
+def _build_count(selector: str, label: str | None) -> str:
+    return f"count{_by(label)}(group{_by(label, *TARGET_LABELS)}({selector}))"
 
 
 def _by(*labels: str | None) -> str:

@@ -6,12 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from presage.core.scaling.lead_time import MAX_SAMPLES
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.units import parse_quantity
 from presage.resources.base import Model, Rule
 from presage.resources.calendarspec import CalendarStatus
 from presage.resources.decisionstatus import DecisionStatus
 from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
+from presage.resources.learning import LearnPerPod, PerPodProposal
 
 _MAX_REPLICAS = 10_000
 
@@ -47,6 +49,10 @@ class ScalingSettings(Model):
     max_replicas: int = Field(ge=1, le=_MAX_REPLICAS, description="Most replicas. Never above it.", examples=[40])
     per_pod: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("perPod")] = Field(
         description="Load that one ready pod serves, in the unit of the load, as a quantity above 0.", examples=["50"]
+    )
+    learn_per_pod: LearnPerPod | None = Field(
+        default=None,
+        description="What another perPod is learned from, to be proposed in status and never applied.",
     )
     headroom_percent: int = Field(
         default=10,
@@ -103,6 +109,7 @@ class ScalingSettings(Model):
             decision_period_s=float(self.decision_period_seconds),
             lead_time_s=None if self.lead_time_seconds is None else float(self.lead_time_seconds),
             max_sample_age_s=float(self.max_sample_age_seconds),
+            learning=self.learn_per_pod.to_core() if self.learn_per_pod else None,
         )
 
 
@@ -114,6 +121,12 @@ class LeadTimeStatus(Model):
     source: str = Field(
         max_length=64, description="Override, Measured, Remembered (measured before a restart) or Default."
     )
+    target: str | None = Field(default=None, max_length=253, description="The workload whose pods were measured.")
+    starts_seconds: tuple[float, ...] = Field(
+        default=(),
+        max_length=MAX_SAMPLES,
+        description="Time from created to Ready of each pod measured, the newest last; a restart goes on from these.",
+    )
 
 
 class PerPodStatus(Model):
@@ -121,6 +134,9 @@ class PerPodStatus(Model):
 
     value: str = Field(max_length=QUANTITY_MAX_LENGTH, description="Load per pod, as a quantity.")
     source: str = Field(max_length=64, description="Where it comes from.")
+    proposed: PerPodProposal | None = Field(
+        default=None, description="What was learned, if spec.scaling.learnPerPod asks for it."
+    )
 
 
 class ScalingStatus(Model):

@@ -7,6 +7,7 @@ import pytest
 from presage.core.query import (
     CounterLoad,
     GaugeLoad,
+    InstanceCount,
     Load,
     Matcher,
     Selection,
@@ -32,10 +33,24 @@ ORDERS = CounterLoad("http_requests_total", (Matcher("route", "=", "/order"),), 
             id="tenant",
         ),
         pytest.param(GaugeLoad("jobs", ()), None, 60, "sum(avg_over_time(jobs{}[60000ms]))", id="gauge"),
+        pytest.param(
+            InstanceCount("jobs", (Matcher("a", "=", "b"),)),
+            Matcher("ns", "=", "a"),
+            60,
+            'count(group by (instance, pod) (jobs{a="b",ns="a"}))',
+            id="instances",
+        ),
     ],
 )
 def test_history_query(load: Load, tenant: Matcher | None, step: float, want: str) -> None:
     assert build_history_query(Selection(load, tenant), step) == want
+
+
+def test_instances_are_counted_for_each_of_those_that_share_a_query() -> None:
+    asked = Selection(InstanceCount("jobs", (Matcher("app", "=~", "a|b"),)))
+    want = 'count by (app) (group by (app, instance, pod) (jobs{app=~"a|b"}))'
+    assert build_history_query(asked, 60, "app") == want
+    assert want in build_tick_query(asked, 60, "app")
 
 
 def test_tick_query_asks_load_age_and_targets_at_once() -> None:

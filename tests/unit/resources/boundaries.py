@@ -25,6 +25,7 @@ _SILENT = {"description", "default", "properties", "items", "additionalPropertie
 
 _ALTERNATIVES = {
     ".spec.eventTypes[].load.gauge": "counter",
+    ".spec.scaling.learnPerPod.latency": "cpu",
     ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
     ".spec.tls.insecureSkipVerify": "caSecretRef",
     **{
@@ -49,6 +50,8 @@ _SAMPLES: dict[str, Any] = {
     ".spec.url": "https://prometheus.example",
     ".spec.eventTypes[].weight": "1",
     ".spec.scaling.perPod": "50",
+    ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
+    ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
     ".spec.forecast.quantile": "0.9",
     ".spec.forecast.seasonsSeconds[]": 600,
     ".spec.forecast.timeZone": "UTC",
@@ -68,6 +71,8 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.url": lambda n: "http://a" if n == 8 else "https://a/".ljust(n, "a"),
     ".spec.eventTypes[].weight": lambda n: "1" * n,
     ".spec.scaling.perPod": lambda n: "1" * n,
+    ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
+    ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
     ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
     ".spec.calendar.holidays.country": lambda n: "DE",
     ".spec.calendar.holidays.effect.multiply": lambda n: "1" if n == 1 else "100.0000",
@@ -125,6 +130,12 @@ RULES: dict[str, Rule] = {
     "metadata.name must be at most 63 characters": Rule({".metadata.name": "x" * 63}, {".metadata.name": "x" * 64}),
     "weight must be a quantity above 0": _QUANTITY,
     "perPod must be a quantity above 0": _QUANTITY,
+    "coresPerPod must be a quantity above 0": _QUANTITY,
+    "highestSeconds must be a quantity above 0": _QUANTITY,
+    "learnPerPod must have exactly one of cpu and latency": Rule(
+        {"": {"cpu": {"metric": "m"}}},
+        {"": {"cpu": {"metric": "m"}, "latency": {"metric": "m", "highestSeconds": "1"}}},
+    ),
     "load must have exactly one of counter and gauge": Rule(
         {"": {"gauge": {"metric": "m"}}}, {"": {"gauge": {"metric": "m"}, "counter": {"metric": "m"}}}
     ),

@@ -11,6 +11,7 @@ from typing import Any
 
 COUNTER = {"counter": {"metric": "http_requests_total"}}
 GAUGE = {"gauge": {"metric": "in_flight"}}
+LATENCY = {"latency": {"metric": "http_request_duration_seconds", "highestSeconds": "250m"}}
 URL = "https://prometheus.example:9090"
 TOKEN = {"bearerTokenSecretRef": {"name": "prom", "key": "token"}}
 BASIC = {"basicAuthSecretRef": {"name": "prom"}}
@@ -138,11 +139,16 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     "one label twice": matched({"label": "a", "op": "=~", "value": "x.*"}, {"label": "a", "op": "!=", "value": "xy"}),
     "sixteen types": {"eventTypes": [{"name": f"e{i}", "load": GAUGE} for i in range(16)]},
     "lead time given": {"scaling.leadTimeSeconds": 90},
+    "capacity from CPU": {"scaling.learnPerPod": {"cpu": {"metric": "cpu_seconds_total", "targetPercent": 100}}},
+    "capacity from latency": {"scaling.learnPerPod": LATENCY},
+    "pods by a gauge": {"scaling.learnPerPod": LATENCY | {"readyPods": {"metric": "ready"}, "cpu": None}},
+    "no learning": {"scaling.learnPerPod": None},
     "off": {"scaling.mode": "Off"},
     "paused": {"paused": True},
 }
 
 _ONE_LOAD = r"load must have exactly one of counter and gauge"
+_ONE_LEARNING = "learnPerPod must have exactly one of cpu and latency"
 _ABOVE_ZERO = "must be a quantity above 0"
 _QUANTILE = "quantile must be from 0.5 to 0.99"
 
@@ -254,6 +260,21 @@ PROFILES_REFUSED: dict[str, Refused] = {
     "per pod negative": Refused({"scaling.perPod": "-1"}, f"perPod {_ABOVE_ZERO}"),
     "per pod word": Refused({"scaling.perPod": "ten"}, f"perPod {_ABOVE_ZERO}"),
     "per pod number": Refused({"scaling.perPod": 50}, "spec.scaling.perPod: .*string"),
+    "learning from nothing": Refused({"scaling.learnPerPod": {}}, _ONE_LEARNING),
+    "learning from both": Refused({"scaling.learnPerPod": LATENCY | {"cpu": {"metric": "m"}}}, _ONE_LEARNING),
+    "learning with a query": Refused(
+        {"scaling.learnPerPod": {"cpu": {"metric": "rate(m[1m])"}}}, "cpu.metric: .*pattern", "cpu.metric: .*match"
+    ),
+    "no CPU": Refused(
+        {"scaling.learnPerPod": {"cpu": {"metric": "m", "coresPerPod": "0m"}}}, f"coresPerPod {_ABOVE_ZERO}"
+    ),
+    "more than all CPU": Refused(
+        {"scaling.learnPerPod": {"cpu": {"metric": "m", "targetPercent": 101}}},
+        "targetPercent: .*less than or equal to 100",
+    ),
+    "no latency": Refused(
+        {"scaling.learnPerPod": {"latency": {"metric": "m", "highestSeconds": "0"}}}, f"highestSeconds {_ABOVE_ZERO}"
+    ),
     "off without quotes": Refused(
         {"scaling.mode": False}, "spec.scaling.mode: .*'Auto', 'DryRun' or 'Off'", "spec.scaling.mode: .*type string"
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from presage.core.scaling.learning import Learning
+
 
 @dataclass(frozen=True, slots=True)
 class ScalingPolicy:
@@ -23,6 +25,7 @@ class ScalingPolicy:
         decision_period_s: Seconds between decisions.
         lead_time_s: Start-up time given by the user; None = measured.
         max_sample_age_s: Older data never removes a replica.
+        learning: What another `per_pod` is learned from, to be proposed; None = nothing is.
     """
 
     mode: str
@@ -38,3 +41,4 @@ class ScalingPolicy:
     decision_period_s: float
     lead_time_s: float | None
     max_sample_age_s: float
+    learning: Learning | None = None
