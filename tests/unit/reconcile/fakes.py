@@ -202,6 +202,7 @@ def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.
         "deployment": "shop",
         "created": rfc3339(created),
         "ready_at": "" if ready_after is None else rfc3339(created + ready_after),
+        "again": False,
         "leaving": False,
     }
 

@@ -10,7 +10,7 @@ import pytest
 from presage.core.faults import WriteRefused
 from presage.core.outcome import Ok, Retry
 from presage.core.query import Matcher
-from presage.core.scaling.lead_time import MAX_SAMPLES
+from presage.core.scaling.lead_time import Starts
 from presage.core.source_reading import TickSample
 from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES
@@ -18,7 +18,7 @@ from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES
 from presage.reconcile.metricprofile.inputs import ScalePlan
 from presage.reconcile.metricprofile.status import GAUGES
 from presage.resources.metricprofile import MetricProfile
-from tests.unit.reconcile.fakes import NOW, PODS, make_world, pod
+from tests.unit.reconcile.fakes import NOW, PODS, make_world
 from tests.unit.reconcile.looking import (
     conditions,
     daily,
@@ -108,7 +108,7 @@ async def test_another_target_starts_without_memory() -> None:
     world.watched.objects["deployments"].append({"metadata": {"namespace": "team", "name": "other"}, "replicas": 10})
     decision = await look(world, memory)
     assert decision.plan is None
-    assert decision.memory.startups == ()
+    assert decision.memory.starts == Starts(met=frozenset())
 
 
 async def test_dry_run_asks_for_the_same_number_at_every_tick() -> None:
@@ -201,26 +201,6 @@ async def test_no_target() -> None:
     decision = await look(world)
     assert conditions(decision)["TargetFound"].reason == "TargetNotFound"
     assert DEFINITION.summarize(decision.conditions, 3).reason == "TargetNotFound"
-
-
-async def test_lead_time_is_measured_from_the_targets_own_pods() -> None:
-    world = make_world(pods=0)
-    world.watched.objects["pods"] = [pod(f"shop-{i}", ready_after=seconds) for i, seconds in enumerate((3, 9, 20))]
-    lead = (await look(world)).status["scaling"]["leadTimeSeconds"]  # type: ignore[index]  # status is plain JSON
-    assert lead == {"value": 35.0, "samples": 3, "source": "Measured"}
-
-
-async def test_with_more_pods_than_are_remembered_the_newest_starts_count_at_every_decision() -> None:
-    world = make_world(pods=0)
-    old = [pod(f"old-{i}", created=NOW - 9000 + i, ready_after=300) for i in range(MAX_SAMPLES)]
-    new = [pod(f"new-{i}", created=NOW - 900 + i, ready_after=5) for i in range(MAX_SAMPLES)]
-    world.watched.objects["pods"] = old + new
-    memory, seen = None, []
-    for _ in range(3):
-        decision = await look(world, memory)
-        memory = decision.memory
-        seen.append(decision.status["scaling"]["leadTimeSeconds"]["value"])  # type: ignore[index]  # plain JSON
-    assert seen == [20.0, 20.0, 20.0]
 
 
 async def test_event_types_add_up_by_weight() -> None:

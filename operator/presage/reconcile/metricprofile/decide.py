@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from presage.core.conditions import Condition, Status
 from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
-from presage.core.scaling.lead_time import MAX_SAMPLES, LeadTime, decide_lead_time
+from presage.core.scaling.lead_time import LeadTime, decide_lead_time, watch_starts
 from presage.core.scaling.outlook import Peak, find_peak, find_spread
 from presage.core.scaling.trust import Trust, judge_forecast
 from presage.reconcile.kind import Decision
@@ -31,10 +31,10 @@ class _Verdict:
 def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     """Return conditions, status, plan and memory for one input."""
     given = replace(given, forecast=carry_reasons(given.memory.forecast, given.forecast))
-    memory = with_startups(given.memory, given.target.startups if given.target else (), MAX_SAMPLES)
-    startups = [seconds for _, seconds in memory.startups]
-    policy = given.spec.scaling
-    lead = decide_lead_time(startups, policy.lead_time_s, given.remembered_lead, policy.decision_period_s)
+    memory, policy = given.memory, given.spec.scaling
+    if given.target is not None:
+        memory = replace(memory, starts=watch_starts(memory.starts, given.target.pods))
+    lead = decide_lead_time(memory.starts, policy.lead_time_s, policy.decision_period_s)
     outlook = given.forecast.outlook if given.forecast else None
     pods = _count_reporting(given)
     covers_now = outlook is not None and outlook.start <= given.now < outlook.end
@@ -47,7 +47,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     memory = replace(memory, forecast=given.forecast, shift=shift)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
-    facts = Facts(given, lead, judgement, trust, memory.reporting_share, None, None)
+    facts = Facts(given, lead, memory.starts, judgement, trust, memory.reporting_share, None, None)
     plan = None
     if given.target is not None and policy.mode != "Off":
         decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust)
@@ -67,16 +67,6 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         binding=facts.decision.binding if facts.decision else "",
         notes=notes,
     )
-
-
-def with_startups(memory: ProfileMemory, seen: tuple[tuple[str, float], ...], keep: int) -> ProfileMemory:
-    """Return the memory with start-up times of new pods added; a pod's first time counts, the newest `keep` stay.
-
-    Of `seen`, oldest first, only as many are looked at: a pod older than those was forgotten, and is not new again.
-    """
-    known = {uid for uid, _ in memory.startups}
-    added = tuple(startup for startup in seen[-keep:] if startup[0] not in known)
-    return replace(memory, startups=(*memory.startups, *added)[-keep:])
 
 
 def _count_reporting(given: ProfileInput) -> int:

@@ -10,7 +10,7 @@ from presage.core.faults import SourceFault
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.query import CounterLoad, Matcher, Selection
 from presage.core.scaling.ladder import Reading
-from presage.core.scaling.lead_time import LeadTime
+from presage.core.scaling.lead_time import Starts, recall_starts
 from presage.core.scaling.surprise import Surprises
 from presage.reconcile.metricprofile.forecasting import update_forecast
 from presage.reconcile.metricprofile.inputs import (
@@ -43,6 +43,8 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     if fresh:
         memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
         memory = replace(memory, shift=recall_shift(stored, meta.generation))
+    if memory.starts.met is None:
+        memory = replace(memory, starts=_recall_starts(stored, spec.target))
     load = await _gather_load(measure, meta, spec.scaling.max_sample_age_s, memory, now, ports)
     return ProfileInput(
         spec=spec,
@@ -56,7 +58,6 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         reading=load.reading,
         forecast=load.forecast,
         history_fault=load.history_fault,
-        remembered_lead=_recall_lead_time(stored),
         memory=memory,
     )
 
@@ -167,12 +168,10 @@ def _recall_reporting_share(stored: Json, generation: int) -> float:
     return min(1.0, max(0.0, float(share)))
 
 
-def _recall_lead_time(stored: Json) -> LeadTime | None:
-    """Return the lead time that status holds, so that a restart does not forget what was measured."""
-    scaling = (stored.get("status") or {}).get("scaling") or {}
-    lead = scaling.get("leadTimeSeconds")
-    if not isinstance(lead, Mapping):
-        return None
-    value, samples, source = lead.get("value"), lead.get("samples"), lead.get("source")
-    valid = isinstance(value, int | float) and isinstance(samples, int) and isinstance(source, str)
-    return LeadTime(float(value), samples, source) if valid and math.isfinite(float(value)) else None  # type: ignore[arg-type]
+def _recall_starts(stored: Json, target: str) -> Starts:
+    """Return the starts that status holds of this target's pods, so that a restart does not forget them."""
+    lead = ((stored.get("status") or {}).get("scaling") or {}).get("leadTimeSeconds")
+    if not isinstance(lead, Mapping) or lead.get("target") != target:
+        return Starts()
+    seconds = lead.get("startsSeconds")
+    return recall_starts(seconds if isinstance(seconds, Sequence) else ())

@@ -10,7 +10,7 @@ from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.ladder import Reading
-from presage.core.scaling.lead_time import LeadTime
+from presage.core.scaling.lead_time import PodStart, Starts
 from presage.core.scaling.outlook import Outlook
 from presage.core.source_reading import Source
 from presage.reconcile.ports import FullFit
@@ -24,13 +24,13 @@ class TargetState:
         replicas: `spec.replicas`.
         ready: Pods that are Ready.
         settled: Name and address of each pod Ready for so long that a scrape must have met it.
-        startups: Pod uid → seconds from created to Ready, of the pods alive, oldest first.
+        pods: All that are alive, in the order in which they became Ready, those not Ready last.
     """
 
     replicas: int
     ready: int
     settled: tuple[tuple[str, str], ...]
-    startups: tuple[tuple[str, float], ...] = ()
+    pods: tuple[PodStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class ProfileMemory:
         measure: What forecast and share are about; None before the first look at a source.
         scaling: Stabilization and step memory.
         forecast: The last good forecast; None before the first.
-        startups: As in `TargetState`, of pods seen so far, the newest last.
+        starts: Of the target's pods. A restart takes those from status.
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
             from status.
         shift: What was told of level shifts. A restart takes the last one from status.
@@ -112,7 +112,7 @@ class ProfileMemory:
     measure: Measure | None = None
     scaling: ScalingMemory = field(default_factory=ScalingMemory)
     forecast: ForecastMemory | None = None
-    startups: tuple[tuple[str, float], ...] = ()
+    starts: Starts = field(default_factory=Starts)
     reporting_share: float = 0.0
     shift: ShiftMemory = field(default_factory=ShiftMemory)
 
@@ -141,7 +141,6 @@ class ProfileInput:
         reading: What the source said now; None where it was not asked.
         forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
         history_fault: Why the history could not be read; empty if it was.
-        remembered_lead: Lead time that status held before.
         memory: From the previous decision.
     """
 
@@ -156,7 +155,6 @@ class ProfileInput:
     reading: Reading | None
     forecast: ForecastMemory | None
     history_fault: str
-    remembered_lead: LeadTime | None
     memory: ProfileMemory
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from presage.core.scaling.accounts import Accounts
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement
-from presage.core.scaling.lead_time import LeadTime
+from presage.core.scaling.lead_time import LeadTime, Starts
 from presage.core.scaling.outlook import Outlook, Peak
 from presage.core.scaling.trust import Trust
 from presage.reconcile.kind import GaugeValue
@@ -37,6 +37,7 @@ class Facts:
 
     given: ProfileInput
     lead: LeadTime
+    starts: Starts
     judgement: Judgement
     trust: Trust
     reporting_share: float
@@ -65,6 +66,8 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
             "value": round(facts.lead.value_s, 1),
             "samples": facts.lead.samples,
             "source": facts.lead.source,
+            "target": given.spec.target,
+            "startsSeconds": list(facts.starts.seconds),
         },
         "perPod": {"value": f"{given.spec.scaling.per_pod:g}", "source": "Given"},
     }

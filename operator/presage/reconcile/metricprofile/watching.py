@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 
 from presage.core.resource_type import ResourceType
+from presage.core.scaling.lead_time import PodStart
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.metricprofile.inputs import TargetState
 from presage.reconcile.ports import Json, Objects, Watched
@@ -30,7 +32,7 @@ def trim_deployment(obj: Json) -> Json:
 
 
 def trim_pod(obj: Json) -> Json:
-    """Keep the Deployment a pod belongs to, its address, and when it was created and became Ready."""
+    """Keep the Deployment a pod belongs to, its address, when it was created and became Ready, and whether anew."""
     meta, status = obj.get("metadata", {}), obj.get("status", {})
     ready: Json = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
     return {
@@ -40,8 +42,20 @@ def trim_pod(obj: Json) -> Json:
         "deployment": _find_deployment(meta),
         "created": meta.get("creationTimestamp", ""),
         "ready_at": ready.get("lastTransitionTime", "") if ready.get("status") == "True" else "",
+        "again": _was_ready(status, ready),
         "leaving": bool(meta.get("deletionTimestamp")),
     }
+
+
+def _was_ready(status: Json, ready: Json) -> bool:
+    """Return whether a container restarted or readiness was lost: a pod says that it is not Ready before it starts."""
+    containers = status.get("containerStatuses") or ()
+    if any(each.get("restartCount") for each in containers):
+        return True
+    started = max(
+        (((c.get("state") or {}).get("running") or {}).get("startedAt") or "" for c in containers), default=""
+    )
+    return bool(ready.get("status") == "False" and started and ready.get("lastTransitionTime", "") > started)
 
 
 def _find_deployment(meta: Json) -> str:
@@ -123,14 +137,19 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
     if deployment is None:
         return None
     pods = [pod for pod in watched.find(PODS, f"{namespace}/{name}") if not pod["leaving"]]
-    ready = sorted((p for p in pods if p["ready_at"]), key=lambda p: parse_time(p["ready_at"]))
+    pods.sort(key=lambda p: parse_time(p["ready_at"]) if p["ready_at"] else math.inf)
+    ready = [p for p in pods if p["ready_at"]]
     settled = [p for p in ready if now - parse_time(p["ready_at"]) >= settle_s]
     return TargetState(
         replicas=deployment["replicas"],
         ready=len(ready),
         settled=tuple((p["metadata"]["name"], p["ip"]) for p in settled),
-        startups=tuple((p["uid"], parse_time(p["ready_at"]) - parse_time(p["created"])) for p in ready),
+        pods=tuple(PodStart(p["uid"], _find_startup(p), p["again"]) for p in pods),
     )
+
+
+def _find_startup(pod: Json) -> float | None:
+    return parse_time(pod["ready_at"]) - parse_time(pod["created"]) if pod["ready_at"] else None
 
 
 def parse_time(text: str) -> float:

@@ -1,4 +1,4 @@
-"""Lead time, outlook and ladder: tables."""
+"""Outlook and ladder: tables."""
 
 from __future__ import annotations
 
@@ -6,28 +6,9 @@ import numpy as np
 import pytest
 
 from presage.core.scaling.ladder import Reading, Reporting, judge
-from presage.core.scaling.lead_time import LeadTime, decide_lead_time
 from presage.core.scaling.outlook import Outlook, Peak, find_peak, find_spread
 
-OLD = LeadTime(42.0, 7, "Measured")
 PODS = frozenset({"a", "b"})
-
-
-@pytest.mark.parametrize(
-    ("startups", "override", "remembered", "want"),
-    [
-        pytest.param([], None, None, LeadTime(75, 0, "Default"), id="nothing known"),
-        pytest.param([4, 5], None, None, LeadTime(75, 2, "Default"), id="two starts are too few"),
-        pytest.param([4, 9, 5], None, OLD, LeadTime(24, 3, "Measured"), id="three are enough"),
-        pytest.param([4, 5], None, OLD, LeadTime(42, 7, "Remembered"), id="a restart forgets nothing"),
-        pytest.param([4] * 3, 30, OLD, LeadTime(45, 3, "Override"), id="the user knows better"),
-        pytest.param([1000] * 10 + [5] * 50, None, None, LeadTime(20, 50, "Measured"), id="the last fifty count"),
-        pytest.param([5] * 18 + [9, 90], None, None, LeadTime(20, 20, "Measured"), id="the ninetieth percentile"),
-        pytest.param([5, 5, 5, 86400], None, None, LeadTime(20, 3, "Measured"), id="a pod that came back is no start"),
-    ],
-)
-def test_lead_time(startups: list[float], override: float | None, remembered: LeadTime | None, want: LeadTime) -> None:
-    assert decide_lead_time(startups, override, remembered, 15.0) == want
 
 
 UPPER = Outlook(1000.0, 10.0, np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 1.0]))
