@@ -18,6 +18,17 @@ from presage.resources.learning import LearnPerPod, PerPodProposal
 _MAX_REPLICAS = 10_000
 
 
+class Fallback(Model):
+    """What holds when there is no data for so long that the forecast has run out."""
+
+    replicas: int = Field(
+        ge=1,
+        le=_MAX_REPLICAS,
+        description="Fewest replicas once there was no data for longer than the forecast's horizon. Only upwards.",
+        examples=[10],
+    )
+
+
 class ScalingSettings(Model):
     """How many replicas the target gets, and how fast that number may move."""
 
@@ -26,6 +37,16 @@ class ScalingSettings(Model):
             "self.minReplicas <= self.maxReplicas",
             "minReplicas must be at most maxReplicas",
             lambda spec: spec.min_replicas <= spec.max_replicas,
+        ),
+        Rule(
+            "self.minReplicas >= 1 || self.allowZero",
+            "minReplicas 0 needs allowZero: true, since a target at 0 serves nothing until it was woken",
+            lambda spec: spec.min_replicas >= 1 or spec.allow_zero,
+        ),
+        Rule(
+            "!has(self.fallback) || self.fallback.replicas <= self.maxReplicas",
+            "fallback.replicas must be at most maxReplicas",
+            lambda spec: spec.fallback is None or spec.fallback.replicas <= spec.max_replicas,
         ),
     )
 
@@ -44,7 +65,17 @@ class ScalingSettings(Model):
         ),
     )
     min_replicas: int = Field(
-        default=1, ge=1, le=_MAX_REPLICAS, description="Fewest replicas, at most maxReplicas. Never below it."
+        default=1,
+        ge=0,
+        le=_MAX_REPLICAS,
+        description="Fewest replicas, at most maxReplicas. Never below it. 0 needs allowZero.",
+    )
+    allow_zero: bool = Field(
+        default=False,
+        description=(
+            "Allows minReplicas 0. The target goes to 0 only while its load, measured elsewhere than at its own pods, "
+            "is 0 and expected to stay so; it is woken by load, by a forecast of load, and by data that stays away."
+        ),
     )
     max_replicas: int = Field(ge=1, le=_MAX_REPLICAS, description="Most replicas. Never above it.", examples=[40])
     per_pod: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("perPod")] = Field(
@@ -93,6 +124,10 @@ class ScalingSettings(Model):
         description="Oldest newest sample with which replicas may still be removed, in seconds.",
     )
 
+    fallback: Fallback | None = Field(
+        default=None, description="What holds when there is no data for so long that the forecast has run out."
+    )
+
     def to_core(self) -> ScalingPolicy:
         """Return the same policy in plain numbers."""
         return ScalingPolicy(
@@ -110,6 +145,7 @@ class ScalingSettings(Model):
             lead_time_s=None if self.lead_time_seconds is None else float(self.lead_time_seconds),
             max_sample_age_s=float(self.max_sample_age_seconds),
             learning=self.learn_per_pod.to_core() if self.learn_per_pod else None,
+            fallback_replicas=self.fallback.replicas if self.fallback else None,
         )
 
 
@@ -139,6 +175,15 @@ class PerPodStatus(Model):
     )
 
 
+class ManualStatus(Model):
+    """A number above ours that somebody else set, while it is kept."""
+
+    replicas: int = Field(ge=0, description="Replicas that are kept.")
+    need: int | None = Field(
+        default=None, ge=0, description="What the load asked for then. Once it asks for another number, none is kept."
+    )
+
+
 class ScalingStatus(Model):
     """The last decision about replicas. Refreshed with changes, else at most every ten minutes."""
 
@@ -152,7 +197,9 @@ class ScalingStatus(Model):
     binding_reason: str | None = Field(
         default=None,
         max_length=64,
-        description="What decided: such as Forecast, Reactive, Calendar, Minimum, Maximum or Hold.",
+        description=(
+            "What decided: Forecast, Reactive, Calendar, Minimum, Maximum, Stabilization, Hold, Fallback or Manual."
+        ),
     )
     lead_time_seconds: LeadTimeStatus | None = Field(default=None, description="Lead time, and where it comes from.")
     per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
@@ -164,6 +211,17 @@ class ScalingStatus(Model):
     )
     calendar: CalendarStatus | None = Field(
         default=None, description="What the calendar says now; absent without a calendar."
+    )
+    zeroed_target: str | None = Field(
+        default=None,
+        max_length=253,
+        description=(
+            "The target, if presage itself means it to be at 0 and wakes it. A target found at 0 without this was set "
+            "there by somebody else and is left alone."
+        ),
+    )
+    manual: ManualStatus | None = Field(
+        default=None, description="A number above ours that somebody else set; absent if none is kept."
     )
     explain: str | None = Field(default=None, max_length=1024, description="The decision in one line.")
     decision: DecisionStatus | None = Field(default=None, description="The arithmetic of the decision.")

@@ -18,10 +18,10 @@ NOW = 1_000_000.0
 
 @st.composite
 def policies(draw: st.DrawFn) -> ScalingPolicy:
-    low = draw(st.integers(1, 50))
+    low = draw(st.integers(0, 50))
     return policy(
         min_replicas=low,
-        max_replicas=low + draw(st.integers(0, 100)),
+        max_replicas=max(1, low) + draw(st.integers(0, 100)),
         per_pod=draw(st.floats(0.01, 1000)),
         headroom=draw(st.floats(0, 1)),
         tolerance=draw(st.floats(0, 0.5)),
@@ -44,7 +44,7 @@ def memories(draw: st.DrawFn) -> ScalingMemory:
 
 leads = st.floats(1, 600)
 demands = st.builds(Demand, loads, loads, loads, st.booleans(), leads, st.booleans(), st.floats(0, 1e6))
-currents = st.integers(1, 200)
+currents = st.integers(0, 200)
 
 
 def decide(rule: ScalingPolicy, current: int, asked: Demand, memory: ScalingMemory) -> ReplicaDecision:

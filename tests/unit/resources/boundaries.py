@@ -97,7 +97,9 @@ _COMPANIONS: dict[tuple[str, str], Json] = {
         ".spec.forecast.stepSeconds": 1, ".spec.forecast.historySeconds": 50_000,
     },
     (".spec.forecast.seasonsSeconds[]", "maximum"): {".spec.forecast.historySeconds": 4_838_400},
+    (".spec.scaling.minReplicas", "minimum"): {".spec.scaling.allowZero": True},
     (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
+    (".spec.scaling.fallback.replicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.url", "minLength"): {".spec.tls": None},
     (".spec.calendar.windows[].from", "maxLength"): {".spec.calendar.windows[].to": "2027-01-01T00:00:00+00:00"},
     (".spec.calendar.windows[].to", "maxLength"): {".spec.calendar.windows[].from": "2026-01-01T00:00:00+00:00"},
@@ -161,6 +163,12 @@ RULES: dict[str, Rule] = {
     "quantile must be from 0.5 to 0.99": Rule({"": "0.99"}, {"": "0.9901"}),
     "minReplicas must be at most maxReplicas": Rule(
         {".minReplicas": 7, ".maxReplicas": 7}, {".minReplicas": 8, ".maxReplicas": 7}
+    ),
+    "minReplicas 0 needs allowZero: true": Rule(
+        {".minReplicas": 0, ".allowZero": True}, {".minReplicas": 0, ".allowZero": False}
+    ),
+    "fallback.replicas must be at most maxReplicas": Rule(
+        {".maxReplicas": 7, ".fallback": {"replicas": 7}}, {".maxReplicas": 7, ".fallback": {"replicas": 8}}
     ),
     "tls needs a url that begins with https://": Rule({".url": "https://a"}, {".url": "http://a"}),
     "url must be http:// or https://": Rule({"": "https://a:1/b"}, {"": "https://a:1/b?c"}),

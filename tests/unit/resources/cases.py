@@ -121,6 +121,9 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     "gauge": load(GAUGE),
     "null is absent": load(GAUGE | {"counter": None}) | {"forecast.timeZone": None, "scaling.leadTimeSeconds": None},
     "equal limits": {"scaling.minReplicas": 40},
+    "down to zero": {"scaling.minReplicas": 0, "scaling.allowZero": True},
+    "fallback at max": {"scaling.fallback": {"replicas": 40}},
+    "no fallback": {"scaling.fallback": None},
     "milli per pod": {"scaling.perPod": "250m"},
     "fraction per pod": {"scaling.perPod": "0.05"},
     "lowest quantile": {"forecast.quantile": "0.5"},
@@ -254,7 +257,17 @@ PROFILES_REFUSED: dict[str, Refused] = {
         matched(*({"label": f"a{i}", "value": "b"} for i in range(17))), "matchers: .*at most 16", "matchers: Too many"
     ),
     "min above max": Refused({"scaling.minReplicas": 41}, "spec.scaling: .*minReplicas must be at most maxReplicas"),
-    "min zero": Refused({"scaling.minReplicas": 0}, "spec.scaling.minReplicas: .*greater than or equal to 1"),
+    "min below zero": Refused(
+        {"scaling.minReplicas": -1, "scaling.allowZero": True},
+        "spec.scaling.minReplicas: .*greater than or equal to 0",
+    ),
+    "min zero, not allowed": Refused({"scaling.minReplicas": 0}, "spec.scaling: .*minReplicas 0 needs allowZero: true"),
+    "fallback above max": Refused(
+        {"scaling.fallback": {"replicas": 41}}, "spec.scaling: .*fallback.replicas must be at most maxReplicas"
+    ),
+    "fallback of none": Refused(
+        {"scaling.fallback": {"replicas": 0}}, "spec.scaling.fallback.replicas: .*greater than or equal to 1"
+    ),
     "no max": Refused({"scaling": {"perPod": "1"}}, "spec.scaling.maxReplicas: .*[Rr]equired"),
     "per pod zero": Refused({"scaling.perPod": "0.0"}, f"spec.scaling.perPod: .*perPod {_ABOVE_ZERO}"),
     "per pod negative": Refused({"scaling.perPod": "-1"}, f"perPod {_ABOVE_ZERO}"),

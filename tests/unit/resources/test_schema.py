@@ -94,7 +94,7 @@ def test_rules_stand_at_their_field() -> None:
     rules = {path: len(node["x-kubernetes-validations"]) for path, node in nodes(spec_of(MetricProfile)) if
              "x-kubernetes-validations" in node}  # fmt: skip
     assert rules[".forecast"] == 6
-    assert rules[".scaling"] == 1
+    assert rules[".scaling"] == 3
     assert rules[".eventTypes[].load"] == 1
     assert rules[".scaling.perPod"] == 1
 

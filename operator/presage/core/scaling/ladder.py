@@ -1,7 +1,8 @@
 """The ladder of rungs: how far the data of one tick may be trusted.
 
 `Live`: fresh and complete, replicas may fall. `Coasting`: the last good forecast moves along in time, replicas may
-only rise. `Hold`: the forecast has run out, replicas stay. Absence of data is never zero load.
+only rise. `Hold`: the forecast has run out, replicas stay. `Fallback`: data stays away for longer than the forecast
+reached, and the user named a number for that; upwards only. Absence of data is never zero load.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Literal
 
 from presage.core.source_reading import Flaw, TickSample
 
-Rung = Literal["Live", "Coasting", "Hold"]
+Rung = Literal["Live", "Coasting", "Hold", "Fallback"]
+_STAY = "Replicas stay as they are until data is back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,23 @@ def judge(reading: Reading, *, now: float, max_age_s: float, pods: Reporting, fo
     reason, what = fault
     if forecast_covers_now:
         return Judgement("Coasting", reason, f"{what} The last good forecast is followed; no replica is removed.")
-    return Judgement("Hold", reason, f"{what} Replicas stay as they are until data is back.")
+    return Judgement("Hold", reason, f"{what} {_STAY}")
+
+
+def fall_back(judgement: Judgement, *, blind_s: float, horizon_s: float, replicas: int | None) -> Judgement:
+    """Return the last rung, where it is reached; the reason stays that of the fault.
+
+    Args:
+        judgement: Of this tick.
+        blind_s: Seconds without fresh and complete data.
+        horizon_s: How far ahead the load is forecast.
+        replicas: The user's number for that case; None = stay on `Hold`.
+    """
+    if judgement.rung != "Hold" or replicas is None or blind_s <= horizon_s:
+        return judgement
+    what = judgement.message.removesuffix(_STAY).rstrip()
+    said = f"No data for longer than the forecast reaches: at least {replicas} replicas, by fallback.replicas."
+    return Judgement("Fallback", judgement.reason, f"{what} {said}")
 
 
 def _find_fault(reading: Reading, now: float, max_age_s: float, pods: Reporting) -> tuple[str, str] | None:

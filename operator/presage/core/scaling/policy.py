@@ -14,7 +14,7 @@ class ScalingPolicy:
     Attributes:
         mode: `Auto` acts, `DryRun` only decides, `Off` neither.
         via: `Auto` or `Scale`: through which field replicas are moved.
-        min_replicas: Never fewer.
+        min_replicas: Never fewer. 0 = the target may go to zero, if `zero.decide_floor` lets it.
         max_replicas: Never more.
         per_pod: Load one pod serves, in the unit of the load.
         headroom: Least share added to the observed load by the reactive part.
@@ -26,6 +26,7 @@ class ScalingPolicy:
         lead_time_s: Start-up time given by the user; None = measured.
         max_sample_age_s: Older data never removes a replica.
         learning: What another `per_pod` is learned from, to be proposed; None = nothing is.
+        fallback_replicas: Fewest replicas once there was no data for longer than the horizon; None = as many as are.
     """
 
     mode: str
@@ -42,3 +43,4 @@ class ScalingPolicy:
     lead_time_s: float | None
     max_sample_age_s: float
     learning: Learning | None = None
+    fallback_replicas: int | None = None
