@@ -62,7 +62,8 @@ class BrakeStatus(Model):
         max_length=32,
         description=(
             "Data (not fresh or complete), Window (no whole stabilization window was seen), Tolerance, Later (the "
-            "forecast), Earlier (what was wanted within the window) or Step (as many as may go at once went)."
+            "forecast), Earlier (what was wanted within the window), Step (as many as may go at once went) or Manual "
+            "(somebody else set them)."
         ),
     )
     since: str | None = Field(

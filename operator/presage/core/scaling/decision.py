@@ -17,9 +17,10 @@ from presage.core.scaling.surprise import Surprises, compare, prepare
 GAP_PERIODS, GAP_S = 4, 10.0  # decisions further apart than this do not add up to one stabilization window
 ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
 
-Brake = Literal["", "Data", "Window", "Tolerance", "Later", "Earlier", "Step"]
+Brake = Literal["", "Data", "Window", "Tolerance", "Later", "Earlier", "Step", "Manual"]
 """What keeps more replicas than the load asks for: data that allows no removal, a stabilization window not seen whole,
-the tolerance, the forecast after the lead time, what was wanted within the window, the size of a step; empty: nothing.
+the tolerance, the forecast after the lead time, what was wanted within the window, the size of a step, somebody else
+who set them; empty: nothing.
 """
 _NONE: Brake = ""
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from presage.core.scaling.decision import ReplicaDecision, ScalingMemory
+from presage.core.scaling.decision import Brake, ReplicaDecision, ScalingMemory
 from presage.core.scaling.policy import ScalingPolicy
 
+_KEPT: tuple[str, Brake] = ("Manual", "Manual")
+_ENDED: tuple[str, Brake] = ("Stabilization", "Window")
 PENDING = 4  # numbers asked for that a lagging watch, or a refusal, may leave unconfirmed
 
 
@@ -90,8 +92,8 @@ def keep_manual(
     elif kept is not None:
         ended = wanted is not None and wanted != kept.wanted
         memory = replace(decision.memory, since=now) if ended else decision.memory
-        binding = "Stabilization" if ended else "Manual"
-        decision = replace(decision, replicas=ceiling, binding=binding, memory=memory)
+        binding, brake = _ENDED if ended else _KEPT
+        decision = replace(decision, replicas=ceiling, binding=binding, brake=brake, memory=memory)
         kept = None if ended else replace(kept, replicas=ceiling)
     return decision, kept
 

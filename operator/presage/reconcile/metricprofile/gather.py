@@ -22,6 +22,7 @@ from presage.reconcile.metricprofile.inputs import (
     ShiftMemory,
 )
 from presage.reconcile.metricprofile.level_shift import recall_shift
+from presage.reconcile.metricprofile.steering import is_zero_written, recall_hand, recall_zero
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
 from presage.reconcile.ports import Json, Objects, Ports, Source, TickSample
 from presage.resources.base import InvalidSpecError, ObjectMeta
@@ -43,6 +44,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     if fresh:
         memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
         memory = replace(memory, shift=recall_shift(stored, meta.generation))
+        memory = replace(memory, zero=recall_zero(stored, spec.target), hand=recall_hand(stored))
     if memory.starts.met is None:
         memory = replace(memory, starts=_recall_starts(stored, spec.target))
     load = await _gather_load(measure, meta, spec.scaling.max_sample_age_s, memory, now, ports)
@@ -59,6 +61,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         forecast=load.forecast,
         history_fault=load.history_fault,
         memory=memory,
+        zero_written=is_zero_written(stored, spec.target),
     )
 
 

@@ -11,7 +11,9 @@ from presage.core.profile import EventType, ProfileSpec
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import PodStart, Starts
+from presage.core.scaling.manual import Hand
 from presage.core.scaling.outlook import Outlook
+from presage.core.scaling.zero import ZeroMemory
 from presage.core.source_reading import Source
 from presage.reconcile.ports import FullFit
 
@@ -94,6 +96,23 @@ class ShiftMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class BindingMemory:
+    """What was told of binding reasons.
+
+    Attributes:
+        told: The one that people know of; empty before the first.
+        last: The one of the last decision.
+        count: How many decisions in a row it has held.
+        told_at: Epoch second at which an event last told of a change.
+    """
+
+    told: str = ""
+    last: str = ""
+    count: int = 0
+    told_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
@@ -106,6 +125,9 @@ class ProfileMemory:
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
             from status.
         shift: What was told of level shifts. A restart takes the last one from status.
+        zero: Whether the target is meant to be at 0, and since when there is no data. A restart takes both from status.
+        hand: Which numbers of the target are presage's own. A restart takes them from status.
+        binding: What was told of binding reasons.
     """
 
     target: str = ""
@@ -115,6 +137,9 @@ class ProfileMemory:
     starts: Starts = field(default_factory=Starts)
     reporting_share: float = 0.0
     shift: ShiftMemory = field(default_factory=ShiftMemory)
+    zero: ZeroMemory = field(default_factory=ZeroMemory)
+    hand: Hand = field(default_factory=Hand)
+    binding: BindingMemory = field(default_factory=BindingMemory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +167,7 @@ class ProfileInput:
         forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
         history_fault: Why the history could not be read; empty if it was.
         memory: From the previous decision.
+        zero_written: Status says that presage means this target to be at 0.
     """
 
     spec: ProfileSpec
@@ -156,6 +182,7 @@ class ProfileInput:
     forecast: ForecastMemory | None
     history_fault: str
     memory: ProfileMemory
+    zero_written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,5 +44,7 @@ REASONS = (
     Reason("Paused", "Paused", "The user asked to change nothing."),
     Reason("Paused", "NotPaused", "The user did not ask to pause."),
     Reason("", "Rescaled", "The target's replicas were set to another number."),
+    Reason("", "ScaledByHand", "Somebody else set the target's replicas; the message says what becomes of it."),
+    Reason("", "BindingChanged", "Another rule has decided the number for three decisions; the message explains it."),
     Reason("", "LevelShifted", "The load changed its level for good; the forecast learns the new one."),
 )

@@ -10,6 +10,7 @@ from presage.core.scaling.accounts import Accounts
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement
 from presage.core.scaling.lead_time import LeadTime, Starts
+from presage.core.scaling.manual import Kept
 from presage.core.scaling.outlook import Outlook, Peak
 from presage.core.scaling.trust import Trust
 from presage.reconcile.kind import GaugeValue
@@ -18,6 +19,7 @@ from presage.reconcile.metricprofile.decision_status import MetricFacts, Moment,
 from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES, build_forecast, build_forecast_gauges
 from presage.reconcile.metricprofile.inputs import ProfileInput
 from presage.reconcile.metricprofile.rounding import round_load, to_clock
+from presage.reconcile.metricprofile.steering import build_kept
 
 # These ride along with other writes; alone they are refreshed rarely. Live values are in /metrics.
 VOLATILE = (
@@ -33,7 +35,13 @@ VOLATILE = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What status is built from; `decision` and `peak` are None where nothing was decided, `accounts` before any."""
+    """What status is built from; `decision` and `peak` are None where nothing was decided, `accounts` before any.
+
+    Attributes:
+        zeroed: presage means the target to be at 0.
+        kept: A number above ours that is kept.
+        held_by: What else than load and limits held the number, as the end of a sentence; empty if nothing did.
+    """
 
     given: ProfileInput
     lead: LeadTime
@@ -44,6 +52,9 @@ class Facts:
     decision: ReplicaDecision | None
     peak: Peak | None
     accounts: Accounts | None = None
+    zeroed: bool = False
+    kept: Kept | None = None
+    held_by: str = ""
 
 
 def build_status(facts: Facts) -> dict[str, object]:
@@ -86,6 +97,10 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         moment = Moment(given.now, given.target.replicas, facts.lead, ask.step_s, ask.quantile, policy)
         load = MetricFacts("load", given.spec.event_types, policy.per_pod, given.reading, decision, facts.peak)
         scaling["decision"] = build_decision(moment, [load])
+    if facts.zeroed:
+        scaling["zeroedTarget"] = given.spec.target
+    if facts.kept is not None:
+        scaling["manual"] = build_kept(facts.kept)
     return scaling
 
 
@@ -106,7 +121,7 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
     noun = "replica" if decision.replicas == 1 else "replicas"
     return (
         f"{decision.replicas} {noun} ({decision.binding}): {forecast}; reactive {reactive}; "
-        f"limits {policy.min_replicas}..{policy.max_replicas}"
+        f"limits {policy.min_replicas}..{policy.max_replicas}{facts.held_by}"
     )
 
 

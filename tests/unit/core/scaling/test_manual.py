@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from presage.core.scaling.decision import ReplicaDecision, ScalingMemory
+from presage.core.scaling.decision import Demand, ReplicaDecision, ScalingMemory
 from presage.core.scaling.manual import (
     Change,
     Hand,
@@ -36,7 +36,9 @@ def test_whose_number_it_is(hand: Hand, current: int, want: Change | None) -> No
 
 
 def decision(wanted: int, replicas: int) -> ReplicaDecision:
-    return ReplicaDecision(replicas, wanted, wanted, wanted, 0.0, "Stabilization", ScalingMemory(since=0.0))
+    asked = Demand(0.0, None, None, may_shrink=True, lead_s=60.0)
+    memory = ScalingMemory(since=0.0)
+    return ReplicaDecision(replicas, wanted, wanted, wanted, 0.0, "Stabilization", asked, 0.1, "Step", memory)
 
 
 @pytest.mark.parametrize(
