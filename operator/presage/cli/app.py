@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from presage.cli.backtest.arguments import add_backtest
 from presage.cli.explain.arguments import add_explain
+from presage.cli.forecast.arguments import add_forecast
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """examples:
   presage explain mprof/checkout -n shop     why a target has the replicas it has
   kubectl presage explain mprof/checkout     the same, as a kubectl plugin
+  presage forecast mprof/checkout --plot ahead.png           what is expected of its load, and why
   presage check                              is the installation sound, and what to do if not
   presage bundle                             what to send with a report of a fault; without secrets
   presage backtest --csv load.csv            how good its forecasts of a load would have been
@@ -43,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_explain(commands)
     _add_check(commands)
     _add_bundle(commands)
+    add_forecast(commands)
     add_backtest(commands)
     generate = commands.add_parser("generate", help="write CRDs, RBAC rules and reference (for developers)")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
@@ -119,6 +122,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from presage.cli.bundle import bundle
 
         return bundle(arguments.namespace, arguments.context, arguments.output)
+    if arguments.command == "forecast":
+        from presage.cli.forecast.command import forecast
+
+        return forecast(arguments)
     if arguments.command == "backtest":
         from presage.cli.backtest.command import backtest
 

@@ -10,7 +10,13 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from presage.cli.app import build_parser
-from presage.cli.reference import render_backtest_document, render_commands, render_explain_document, render_values
+from presage.cli.reference import (
+    render_backtest_document,
+    render_commands,
+    render_explain_document,
+    render_forecast_document,
+    render_values,
+)
 from presage.runtime.generate import render_all
 from presage.runtime.kinds import KINDS
 
@@ -46,5 +52,6 @@ def _render_rest(root: Path) -> Mapping[PurePosixPath, str]:
         PurePosixPath("docs/reference/commands.md"): render_commands(build_parser()),
         PurePosixPath("docs/reference/backtest.md"): render_backtest_document(),
         PurePosixPath("docs/reference/explain.md"): render_explain_document(),
+        PurePosixPath("docs/reference/forecast.md"): render_forecast_document(),
         PurePosixPath("docs/reference/chart-values.md"): render_values(schema, values),
     }

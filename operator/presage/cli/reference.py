@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
 from presage.cli.explain import document as explanation
+from presage.cli.forecast import document as expectation
 from presage.runtime.reference import HEADER, describe_type, render_table
 
 
@@ -73,13 +74,25 @@ def render_backtest_document() -> str:
 
 def render_explain_document() -> str:
     """Return the reference of the JSON that `presage explain` gives."""
-    rows = [[f"`{path}`", kind, text] for path, kind, text in explanation.FIELDS]
+    usage = "presage explain mprof/NAME -o json"
+    return _render_document("explain", usage, explanation.SCHEMA_VERSION, explanation.FIELDS)
+
+
+def render_forecast_document() -> str:
+    """Return the reference of the JSON that `presage forecast` gives."""
+    return _render_document(
+        "forecast", "presage forecast … --format json", expectation.SCHEMA_VERSION, expectation.FIELDS
+    )
+
+
+def _render_document(command: str, usage: str, version: int, fields: Iterable[tuple[str, str, str]]) -> str:
+    rows = [[f"`{path}`", kind, text] for path, kind, text in fields]
     return "\n".join(
         [
             HEADER,
-            "# JSON of presage explain",
+            f"# JSON of presage {command}",
             "",
-            f"`presage explain mprof/NAME -o json`, `schemaVersion` {explanation.SCHEMA_VERSION}.",
+            f"`{usage}`, `schemaVersion` {version}.",
             "Within one `schemaVersion` fields are only ever added. What is not known is null.",
             "",
             *render_table(("field", "type", "meaning"), rows),

@@ -101,6 +101,9 @@ class DecisionStatus(Model):
     time: str = Field(description="When it was decided (RFC 3339).", json_schema_extra=_TIME)
     quantile: float = Field(ge=0, le=1, description="Level of the forecast that replicas are made for.")
     current_replicas: int = Field(ge=0, description="Replicas that the target asked for then.")
+    note: str | None = Field(
+        default=None, max_length=300, description="What else than load and limits held the number; absent: nothing."
+    )
     metrics: tuple[MetricDecisionStatus, ...] = Field(
         default=(), max_length=4, description="The decision for each metric; the largest counts."
     )

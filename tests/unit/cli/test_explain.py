@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from presage.cli.explain.document import FIELDS, build_document
-from presage.cli.explain.numbers import divide, number
 from presage.cli.explain.text import render
+from presage.cli.numbers import divide, number
 from presage.core.source_reading import TickSample
 from tests.unit.reconcile.fakes import PODS, World, make_world
 from tests.unit.reconcile.looking import daily, look, stop

@@ -45,10 +45,10 @@ def barred() -> str:
     return ",".join(sorted((names | {"pandas", "scipy"}) - LOCKED - {"presage"}))
 
 
-@pytest.mark.parametrize("command", ["bundle", "check", "explain"])
+@pytest.mark.parametrize("command", ["bundle", "check", "explain", "forecast"])
 def test_nothing_else_is_imported(command: str, tmp_path: Path) -> None:
     absent = f"{tmp_path}/kubeconfig"
-    arguments = [command, *(["mprof/x"] if command == "explain" else [])]
+    arguments = [command, *(["mprof/x"] if command in ("explain", "forecast") else [])]
     assert "kopf" in barred()
     assert "kubernetes" in barred()
     done = subprocess.run(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from presage.cli.loads.arguments import ENVIRONMENT, add_output, add_rhythm, add_source, checked, parse_ratio
+from presage.cli.loads.arguments import (
+    ENVIRONMENT,
+    add_output,
+    add_rhythm,
+    add_source,
+    checked,
+    parse_level,
+    parse_ratio,
+)
 from presage.core.units import parse_duration
 
 MOST_ORIGINS = 200
@@ -63,7 +71,7 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantile",
         metavar="LEVEL",
-        type=checked(_parse_level),
+        type=checked(parse_level),
         action="append",
         default=[],
         help="one more quantile between 0 and 1; may be repeated; 0.5, 0.9 and 0.95 are always there",
@@ -87,10 +95,3 @@ def _parse_origins(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text[:9]) <= MOST_ORIGINS:
         raise ValueError(f"{text[:64]!r} is no whole number from 1 to {MOST_ORIGINS}")
     return int(text)
-
-
-def _parse_level(text: str) -> float:
-    level = parse_ratio(text)
-    if level >= 1:
-        raise ValueError(f"{text[:64]!r} does not lie between 0 and 1")
-    return level

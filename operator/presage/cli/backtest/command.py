@@ -19,11 +19,9 @@ from presage.cli.drawing.file import check_picture, write_picture
 from presage.cli.loads.errors import InputError
 from presage.cli.loads.load import Load
 from presage.cli.loads.progress import Progress
-from presage.cli.loads.read import Reading, read_load
+from presage.cli.loads.read import plan_reading, read_load
 from presage.core.forecast.api import Series
-from presage.core.forecast.geometry import DAY_SECONDS
-from presage.core.forecast.rolling import PRESAGE, Origin, TooShortError, plan_rolling, plan_window, roll, summarise
-from presage.core.forecast.step import finest_step
+from presage.core.forecast.rolling import PRESAGE, Origin, TooShortError, plan_rolling, roll, summarise
 from presage.core.units import format_duration
 
 
@@ -32,7 +30,7 @@ def backtest(arguments: argparse.Namespace) -> int:
     progress = Progress()
     try:
         plot = check_picture(arguments.plot)
-        load = read_load(arguments, _plan_reading(arguments), progress.tell)
+        load = read_load(arguments, plan_reading(arguments), progress.tell)
         result = run(arguments, load, progress)
         if plot is not None:
             progress.tell(f"drawing {plot}")
@@ -49,14 +47,6 @@ def backtest(arguments: argparse.Namespace) -> int:
     else:
         print(render(result))
     return _judge(result, arguments.fail_above)
-
-
-def _plan_reading(arguments: argparse.Namespace) -> Reading:
-    """Return the slots to read: those in which the operator would model the load."""
-    seasons = tuple(arguments.season)
-    finest = finest_step(arguments.horizon or DAY_SECONDS, seasons)
-    step = arguments.step or finest
-    return Reading(arguments.step, finest, step, plan_window(step, seasons) * step)
 
 
 def _render(result: Result) -> str:

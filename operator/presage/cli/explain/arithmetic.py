@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from presage.cli.explain.document import parse_time
-from presage.cli.explain.numbers import clock, divide, number
+from presage.cli.numbers import clock, divide, number
 from presage.core.units import format_duration
 
 _LABEL = 12
@@ -31,7 +31,7 @@ def describe_metric(document: Mapping[str, Any], metric: Mapping[str, Any]) -> I
         (f"{_TITLES.get(metric['name'], metric['name'])} now", _events(document, metric, unit)),
         ("from the forecast", _forecast(document, metric, unit)),
         ("from the load now", _reactive(metric, unit)),
-        ("replicas", _result(document, metric, unit)),
+        ("replicas", _result(document, metric)),
     )
     for title, rows in parts:
         yield ""
@@ -113,7 +113,7 @@ def _reactive(metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]
     yield "need", _need(reactive["planned"], metric["perPod"], reactive.get("replicas"))
 
 
-def _result(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
+def _result(document: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what is wanted, what is kept above that and why, and the result."""
     scaling, current = document["scaling"], document["decision"]["currentReplicas"]
     needs = [
@@ -126,11 +126,11 @@ def _result(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -
     else:
         yield "wanted", f"{metric['wanted']}: nothing is known, so what there is, within {limits}"
     if brake := metric.get("brake"):
-        yield "kept", _brake(document, metric, brake, unit)
+        yield "kept", _brake(document, metric, brake)
     yield "result", f"{metric['replicas']} ({metric['bindingReason']}); the target asked for {current}"
 
 
-def _brake(document: Mapping[str, Any], metric: Mapping[str, Any], brake: Mapping[str, Any], unit: str) -> str:
+def _brake(document: Mapping[str, Any], metric: Mapping[str, Any], brake: Mapping[str, Any]) -> str:
     """Say why there are more replicas than the load asks for."""
     scaling = document["scaling"]
     window = f"{scaling.get('stabilizationWindowSeconds', 300)} s"
@@ -149,6 +149,8 @@ def _brake(document: Mapping[str, Any], metric: Mapping[str, Any], brake: Mappin
         later = brake["later"]
         need = _need(later["load"], metric["perPod"], later.get("replicas"))
         return f"the forecast up to {clock(later['until'])} (lead time and {window}) has {need}"
+    if held == "Manual" and document["manual"]:
+        return f"{document['manual']['replicas']} were set by somebody else, and stay until the need changes"
     if held == "Earlier":
         return f"{brake['earlier']} were wanted within the last {window}"
     speed = f"{scaling.get('maxDownPercent', 20)} % per {scaling.get('downPeriodSeconds', 60)} s"

@@ -7,7 +7,8 @@ from typing import Any
 
 from presage.cli.explain.arithmetic import describe_metric
 from presage.cli.explain.document import parse_time
-from presage.cli.explain.numbers import clock, number, share
+from presage.cli.forecast.account import describe_forecast
+from presage.cli.numbers import clock, number, share
 from presage.core.units import format_duration
 
 _LABEL = 12  # width of what stands before each line
@@ -23,8 +24,7 @@ def render(document: Mapping[str, Any]) -> str:
     if decision := document["decision"]:
         for metric in decision["metrics"]:
             lines += describe_metric(document, metric)
-        if len(decision["metrics"]) > 1:
-            lines += ["", *_compare(decision["metrics"])]
+        lines += [*_indent(_besides(document))]
     lines += ["", "forecast", *_indent(_forecast(document["forecast"]))]
     if document["accounts"]:
         lines += ["", *_accounts(document)]
@@ -58,41 +58,29 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"! {each['type']} {each['status']}, {each['reason']}: {each['message']}"
 
 
-def _compare(metrics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield which of several metrics counts."""
-    largest = max(metrics, key=lambda each: (each["replicas"], each["wanted"]))
-    each = ", ".join(f"{metric['name']} {metric['replicas']}" for metric in metrics)
-    yield f"replicas      {each}: the largest counts, {largest['name']}"
+def _besides(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what else bears on the number: other metrics, a floor, the calendar, what a pod may serve."""
+    decision = document["decision"]
+    metrics: Sequence[Mapping[str, Any]] = decision["metrics"]
+    if len(metrics) > 1:
+        largest = max(metrics, key=lambda each: (each["replicas"], each["wanted"]))
+        counts = ", ".join(f"{metric['name']} {metric['replicas']}" for metric in metrics)
+        yield "binding", f"{counts}: the largest counts, {largest['name']}"
+    if "note" in decision:
+        yield "besides", decision["note"]
+    calendar = document["calendar"] or {}
+    for each in calendar.get("inForce") or ():
+        yield "calendar", f"{each['effect']} by {each['name']}, {each['from']} to {each['to']}"
+    if calendar.get("next"):
+        coming = calendar["next"]
+        yield "calendar", f"next: {coming['effect']} by {coming['name']}, from {coming['from']}"
+    proposed = (document["perPod"] or {}).get("proposed")
+    if proposed:
+        yield "proposed", proposed["message"]
 
 
-def _forecast(forecast: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Yield what the forecast stands on, as far as it is known."""
-    if forecast is None:
-        yield "none", "there is none yet"
-        return
-    step = f"slots of {format_duration(forecast['stepSeconds'])}, " if "stepSeconds" in forecast else ""
-    yield "made", f"{step}up to {_moment(forecast, 'originTime')}, fitted {_moment(forecast, 'refitted')} UTC"
-    if weights := forecast.get("weights"):
-        shares = ", ".join(f"{model} {part:.0%}" for model, part in weights.items())
-        yield "models", f"{shares}; history {forecast.get('historyRung')}, {forecast.get('tier')} tier"
-    if "loss" in forecast and "naiveLoss" in forecast:
-        yield "error", f"{number(forecast['loss'])} mean absolute; best naive {number(forecast['naiveLoss'])}"
-    if coverage := forecast.get("coverage"):
-        yield "coverage", f"{coverage['got']:.1%} of {coverage['asked']:.1%}, {coverage['samples']} outcomes"
-    if tests := forecast.get("seasonTests"):
-        said = (
-            f"{format_duration(test['seasonSeconds'])} {'used' if test['used'] else 'not used'} ({test['reason']})"
-            for test in tests
-        )
-        yield "seasons", ", ".join(said)
-    if "levelShiftTime" in forecast:
-        yield "new level", f"since {forecast['levelShiftTime']}"
-    for warning in forecast.get("warnings") or ():
-        yield "warning", warning
-
-
-def _moment(forecast: Mapping[str, Any], key: str) -> str:
-    return clock(forecast[key]) if key in forecast else "?"
+def _forecast(forecast: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:
+    return [("none", "there is none yet")] if forecast is None else describe_forecast(forecast)
 
 
 def _accounts(document: Mapping[str, Any]) -> Iterator[str]:

@@ -20,9 +20,9 @@ the options --token-file, --user-file and --ca
 """
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add where the load comes from and how to get in."""
-    source = parser.add_mutually_exclusive_group(required=True)
+def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add where the load comes from and how to get in; one of them must be given if `required`."""
+    source = parser.add_mutually_exclusive_group(required=required)
     source.add_argument("--csv", metavar="FILE", help="header timestamp,value; epoch seconds or ISO 8601; - is stdin")
     source.add_argument("--prometheus", metavar="URL", help="address of a Prometheus; needs --query")
     parser.add_argument("--query", metavar="PROMQL", help="with --prometheus: a query that gives one series, the load")
@@ -91,6 +91,14 @@ def parse_moment(text: str) -> float:
             wanted = 'write one such as "2025-01-31T00:00:00Z", "1738281600" or "21d" for that long ago'
             raise ValueError(f"{text[:64]!r} is no moment: {wanted}") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def parse_level(text: str) -> float:
+    """Return the level of a quantile."""
+    level = parse_ratio(text)
+    if level >= 1:
+        raise ValueError(f"{text[:64]!r} does not lie between 0 and 1")
+    return level
 
 
 def parse_ratio(text: str) -> float:

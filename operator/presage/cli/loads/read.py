@@ -16,7 +16,9 @@ from presage.cli.loads.csv_file import STDIN, Rows, Tell, read_csv
 from presage.cli.loads.errors import InputError
 from presage.cli.loads.load import Load
 from presage.core.faults import SourceFault
-from presage.core.forecast.step import choose_step
+from presage.core.forecast.geometry import DAY_SECONDS
+from presage.core.forecast.rolling import plan_window
+from presage.core.forecast.step import choose_step, finest_step
 from presage.core.history import SlotRange
 from presage.core.samples import MAX_SLOTS, FloatArray, Grid, mean_per_slot, rate_per_slot
 
@@ -38,6 +40,18 @@ class Reading:
     finest: int
     asked: int
     window_s: float
+
+
+def plan_reading(arguments: argparse.Namespace) -> Reading:
+    """Return the slots to read for a forecast: those in which the operator would model the load.
+
+    Args:
+        arguments: `step`, `horizon` and `season` as the user gave them.
+    """
+    seasons = tuple(arguments.season)
+    finest = finest_step(arguments.horizon or DAY_SECONDS, seasons)
+    step = arguments.step or finest
+    return Reading(arguments.step, finest, step, plan_window(step, seasons) * step)
 
 
 def read_load(arguments: argparse.Namespace, reading: Reading, tell: Tell) -> Load:

@@ -14,6 +14,7 @@ from presage.core.scaling.outlook import Peak
 from presage.core.scaling.policy import ScalingPolicy
 from presage.reconcile.metricprofile.rounding import to_time
 
+_MOST_NOTED = 300
 _DIGITS = 10  # so that a load over perPod, rounded up, gives the same again
 
 
@@ -59,14 +60,23 @@ class Moment:
     policy: ScalingPolicy
 
 
-def build_decision(moment: Moment, metrics: Sequence[MetricFacts]) -> dict[str, object]:
-    """Return `status.scaling.decision`."""
-    return {
-        "time": to_time(moment.now),
-        "quantile": moment.quantile,
-        "currentReplicas": moment.current,
-        "metrics": [_build_metric(moment, each) for each in metrics],
-    }
+def build_decision(moment: Moment, metrics: Sequence[MetricFacts], held_by: str = "") -> dict[str, object]:
+    """Return `status.scaling.decision`.
+
+    Args:
+        moment: What all metrics have in common.
+        metrics: The decision for each.
+        held_by: What else than load and limits held the number, as the end of a sentence.
+    """
+    return _known(
+        {
+            "time": to_time(moment.now),
+            "quantile": moment.quantile,
+            "currentReplicas": moment.current,
+            "note": held_by.lstrip("; ")[:_MOST_NOTED] or None,
+            "metrics": [_build_metric(moment, each) for each in metrics],
+        }
+    )
 
 
 def _build_metric(moment: Moment, facts: MetricFacts) -> dict[str, object]:

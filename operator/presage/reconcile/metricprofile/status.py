@@ -96,7 +96,7 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         ask, policy = given.spec.forecast, given.spec.scaling
         moment = Moment(given.now, given.target.replicas, facts.lead, ask.step_s, ask.quantile, policy)
         load = MetricFacts("load", given.spec.event_types, policy.per_pod, given.reading, decision, facts.peak)
-        scaling["decision"] = build_decision(moment, [load])
+        scaling["decision"] = build_decision(moment, [load], facts.held_by)
     if facts.zeroed:
         scaling["zeroedTarget"] = given.spec.target
     if facts.kept is not None:
