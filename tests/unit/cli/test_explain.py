@@ -167,3 +167,30 @@ def test_numbers_are_short(value: float, digits: int, want: str) -> None:
 )
 def test_as_many_digits_as_it_takes_to_add_up(load: float, per_pod: float, pods: int, want: tuple[str, str]) -> None:
     assert divide(load, per_pod, pods) == want
+
+
+@pytest.mark.parametrize(
+    ("learned", "want"),
+    [
+        pytest.param(
+            {"value": "66", "atLeast": False, "source": "Cpu", "samples": 900, "errorPercent": 4, "reason": "Learned"},
+            "  proposed    66 ± 4 % per pod, not applied, from Cpu over 900 slots (Learned): Why.",
+            id="found",
+        ),
+        pytest.param(
+            {"value": "75", "atLeast": True, "source": "Latency", "samples": 900, "reason": "LimitNotReached"},
+            "  proposed    at least 75 per pod, not applied, from Latency over 900 slots (LimitNotReached): Why.",
+            id="a lower bound",
+        ),
+        pytest.param(
+            {"atLeast": False, "source": "Cpu", "samples": 9, "reason": "FewSamples"},
+            "  proposed    nothing yet per pod, not applied, from Cpu over 9 slots (FewSamples): Why.",
+            id="not yet",
+        ),
+    ],
+)
+async def test_what_was_learned_of_the_load_per_pod(learned: dict[str, Any], want: str) -> None:
+    document = await explained(make())
+    assert "proposed  " not in render(document)
+    document["perPod"]["proposed"] = {**learned, "message": "Why."}
+    assert want in render(document).splitlines()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
-from presage.core.query import Selection
+from presage.core.query import Load, Selection
 from presage.core.resource_type import ResourceType
 from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.watching import WATCHED
@@ -74,6 +74,7 @@ class FakeLoads:
     sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, PODS))
     values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
     by_metric: dict[str, TickSample] = field(default_factory=dict)
+    by_load: dict[Load, NDArray[np.float32]] = field(default_factory=dict)
     fault: SourceFault | None = None
     history_fault: SourceFault | None = None
     asked: list[Selection] = field(default_factory=list)
@@ -94,7 +95,8 @@ class FakeLoads:
         if self.history_fault is not None:
             raise self.history_fault
         self.asked += askers
-        return [History(self.values, (now // step_s - len(self.values)) * step_s) for _ in askers]
+        found = [self.by_load.get(asker.load, self.values) for asker in askers]
+        return [History(values, (now // step_s - len(values)) * step_s) for values in found]
 
     def _fail(self) -> None:
         if self.fault is not None:
@@ -225,7 +227,7 @@ def make_world(*, replicas: int = 2, pods: int = 2, scaling: Json | None = None,
         },
     }
     world.watched.objects["deployments"] = [
-        {"metadata": {"namespace": "team", "name": "shop"}, "replicas": replicas},
+        {"metadata": {"namespace": "team", "name": "shop"}, "replicas": replicas, "cores": {}},
     ]
     world.watched.objects["pods"] = [pod(f"shop-{i}") for i in range(pods)]
     return world

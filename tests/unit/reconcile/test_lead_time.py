@@ -61,7 +61,9 @@ async def test_a_change_of_target_drops_the_lead_time() -> None:
     body["status"] = decision.status  # as the operator wrote it
     assert decision.status["scaling"]["leadTimeSeconds"]["source"] == "Measured"  # type: ignore[index]  # plain JSON
     body["spec"]["target"]["name"] = "other"
-    world.watched.objects["deployments"].append({"metadata": {"namespace": "team", "name": "other"}, "replicas": 2})
+    world.watched.objects["deployments"].append(
+        {"metadata": {"namespace": "team", "name": "other"}, "replicas": 2, "cores": {}}
+    )
     after = (await look(world, decision.memory)).status["scaling"]["leadTimeSeconds"]  # type: ignore[index]  # plain JSON
     assert (after["source"], after["samples"], after["target"]) == ("Default", 0, "other")
     body["spec"]["target"]["name"] = "shop"

@@ -76,7 +76,16 @@ def _besides(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "calendar", f"next: {coming['effect']} by {coming['name']}, from {coming['from']}"
     proposed = (document["perPod"] or {}).get("proposed")
     if proposed:
-        yield "proposed", proposed["message"]
+        yield "proposed", _describe_proposal(proposed)
+
+
+def _describe_proposal(proposed: Mapping[str, Any]) -> str:
+    """Return the load per pod that was learned, which nothing goes by."""
+    value = proposed.get("value", "nothing yet")
+    bound = "at least " if proposed["atLeast"] and "value" in proposed else ""
+    error = f" ± {proposed['errorPercent']} %" if "errorPercent" in proposed else ""
+    origin = f"from {proposed['source']} over {proposed['samples']} slots ({proposed['reason']})"
+    return f"{bound}{value}{error} per pod, not applied, {origin}: {proposed['message']}"
 
 
 def _forecast(forecast: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:

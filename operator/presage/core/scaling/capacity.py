@@ -31,6 +31,10 @@ Finding = Literal[
     "IdleAboveTarget",
     "AlwaysOver",
     "Uncertain",
+    "NoCores",
+    "NotUsable",
+    "PodsNotMatched",
+    "HistoryUnavailable",
 ]
 """How a capacity was found, or why it is not known; `docs/capacity.md` says what to do about each."""
 

@@ -22,6 +22,7 @@ from presage.reconcile.metricprofile.inputs import (
     ScalePlan,
     TargetState,
 )
+from presage.reconcile.metricprofile.learning import judge_capacity
 from presage.reconcile.metricprofile.level_shift import judge_shift
 from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain
 from presage.reconcile.metricprofile.steering import explain_steered, find_bounds, steer
@@ -53,13 +54,14 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     whole_season = given.forecast is None or given.forecast.whole_season
     trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now, whole_season=whole_season)
     shift, notes = judge_shift(memory.shift, given.forecast, given.spec.forecast, given.spec.target, given.now)
-    memory = replace(memory, forecast=given.forecast, shift=shift)
+    capacity, learned = judge_capacity(memory.capacity, memory.measure, policy.per_pod, given.spec.target, given.now)
+    memory = replace(memory, forecast=given.forecast, shift=shift, capacity=capacity)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
     bounds = find_bounds(given, memory, judgement, lead)
     judgement, scaling = bounds.judgement, _judge_scaling(given, own_zero=bounds.own_zero)
     acting = scaling.reason == "Active"
-    facts = Facts(given, lead, memory.starts, judgement, trust, memory.reporting_share, None, None)
+    facts = Facts(given, lead, memory.starts, judgement, trust, memory.reporting_share, None, None, capacity=capacity)
     facts = replace(facts, zeroed=bounds.own_zero)
     memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero))
     plan = None
@@ -89,7 +91,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         memory=replace(memory, binding=told),
         gauges=build_gauges(facts),
         binding=facts.decision.binding if facts.decision else "",
-        notes=(*notes, *news),
+        notes=(*notes, *learned, *news),
     )
 
 

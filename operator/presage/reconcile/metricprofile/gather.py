@@ -14,13 +14,16 @@ from presage.core.scaling.lead_time import Starts, recall_starts
 from presage.core.scaling.surprise import Surprises
 from presage.reconcile.metricprofile.forecasting import update_forecast
 from presage.reconcile.metricprofile.inputs import (
+    CapacityMemory,
     ForecastMemory,
     Measure,
     Problem,
     ProfileInput,
     ProfileMemory,
     ShiftMemory,
+    TargetState,
 )
+from presage.reconcile.metricprofile.learning import Lesson, find_cores, recall_announcement, update_capacity
 from presage.reconcile.metricprofile.level_shift import recall_shift
 from presage.reconcile.metricprofile.steering import is_zero_written, recall_hand, recall_zero
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
@@ -45,15 +48,20 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         memory = replace(memory, reporting_share=_recall_reporting_share(stored, meta.generation))
         memory = replace(memory, shift=recall_shift(stored, meta.generation))
         memory = replace(memory, zero=recall_zero(stored, spec.target), hand=recall_hand(stored))
+        memory = replace(memory, capacity=replace(memory.capacity, told_at=recall_announcement(stored)))
     if memory.starts.met is None:
         memory = replace(memory, starts=_recall_starts(stored, spec.target))
     load = await _gather_load(measure, meta, spec.scaling.max_sample_age_s, memory, now, ports)
+    target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
+    healthy = load.reading is not None and not load.reading.error and not load.history_fault
+    if healthy and measure is not None and target is not None:
+        memory = replace(memory, capacity=await _gather_capacity(spec, measure, target, meta, memory, now, ports))
     return ProfileInput(
         spec=spec,
         generation=meta.generation,
         paused=spec.paused or meta.annotations.get(PAUSED_ANNOTATION, "").lower() == "true",
         now=now,
-        target=read_target(ports.watched, namespace, spec.target, now, _settling_s(spec)),
+        target=target,
         owners=find_owners(ports.watched, namespace, spec.target),
         contenders=_find_contenders(ports.objects, namespace, meta.name, spec.target),
         source_problem=source if isinstance(source, Problem) else None,
@@ -117,8 +125,7 @@ async def _gather_load(
     if measure is None:
         return _Load(None, None)
     source, event_types = measure.source, measure.event_types
-    forced = source.spec.tenant(meta.namespace or "")
-    tenant = Matcher(forced[0], "=", forced[1]) if forced else None
+    tenant = _find_tenant(source, meta)
     askers = [Selection(e.load, tenant) for e in event_types]
     try:
         reading = combine_samples(event_types, await ports.loads.observe(source, askers, max_age_s))
@@ -131,6 +138,29 @@ async def _gather_load(
         return _Load(reading, forecast)
     except SourceFault as fault:
         return _Load(reading, memory.forecast, fault.message)
+
+
+def _find_tenant(source: Source, meta: ObjectMeta) -> Matcher | None:
+    forced = source.spec.tenant(meta.namespace or "")
+    return Matcher(forced[0], "=", forced[1]) if forced else None
+
+
+async def _gather_capacity(
+    spec: ProfileSpec,
+    measure: Measure,
+    target: TargetState,
+    meta: ObjectMeta,
+    memory: ProfileMemory,
+    now: float,
+    ports: Ports,
+) -> CapacityMemory:
+    """Learn the load that one pod serves, if that is asked for and due."""
+    policy = spec.scaling
+    if policy.learning is None:
+        return CapacityMemory(told_at=memory.capacity.told_at)
+    cores = find_cores(policy.learning, target.cores)
+    lesson = Lesson(measure, _find_tenant(measure.source, meta), policy.learning, policy.per_pod, cores)
+    return await update_capacity(lesson, target, policy.max_sample_age_s, memory.capacity, meta.uid, now, ports.loads)
 
 
 def combine_samples(event_types: Sequence[EventType], samples: Sequence[TickSample]) -> Reading:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from presage.core.forecast.api import Effort, Forecast
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, ProfileSpec
+from presage.core.scaling.capacity import Capacity
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import PodStart, Starts
@@ -26,6 +28,7 @@ class TargetState:
         replicas: `spec.replicas`.
         ready: Pods that are Ready.
         settled: Name and address of each pod Ready for so long that a scrape must have met it.
+        cores: CPU that each container of a pod requests or is limited to, None for neither, by the container's name.
         pods: All that are alive, in the order in which they became Ready, those not Ready last.
     """
 
@@ -33,6 +36,7 @@ class TargetState:
     ready: int
     settled: tuple[tuple[str, str], ...]
     pods: tuple[PodStart, ...] = ()
+    cores: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,25 @@ class BindingMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityMemory:
+    """What was learned of the load that one pod serves.
+
+    Attributes:
+        lesson: What was asked; None before the first.
+        at: Epoch second at which it was learned last.
+        found: The answer; None before the first.
+        differs_since: Epoch second since which it has been far from what is given; None = it is not.
+        told_at: Epoch second at which an event last told of that.
+    """
+
+    lesson: object = None
+    at: float = 0.0
+    found: Capacity | None = None
+    differs_since: float | None = None
+    told_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
@@ -128,6 +151,7 @@ class ProfileMemory:
         zero: Whether the target is meant to be at 0, and since when there is no data. A restart takes both from status.
         hand: Which numbers of the target are presage's own. A restart takes them from status.
         binding: What was told of binding reasons.
+        capacity: What was learned of the load that one pod serves.
     """
 
     target: str = ""
@@ -140,6 +164,7 @@ class ProfileMemory:
     zero: ZeroMemory = field(default_factory=ZeroMemory)
     hand: Hand = field(default_factory=Hand)
     binding: BindingMemory = field(default_factory=BindingMemory)
+    capacity: CapacityMemory = field(default_factory=CapacityMemory)
 
 
 @dataclass(frozen=True, slots=True)

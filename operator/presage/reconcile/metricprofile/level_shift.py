@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import ForecastMemory, ShiftMemory
-from presage.reconcile.metricprofile.rounding import to_time
+from presage.reconcile.metricprofile.rounding import parse_time, to_time
 
 QUIET_S = 600.0  # one event per object in this time
 SAME_SHIFT_DAYS = 1 / 24  # a later fit may date the same shift so much later
@@ -27,7 +26,7 @@ def recall_shift(stored: Mapping[str, Any], generation: int) -> ShiftMemory:
     forecast = status.get("forecast")
     if not isinstance(forecast, Mapping) or status.get("observedGeneration") != generation:
         return ShiftMemory()
-    return ShiftMemory(known=True, at=_parse_time(forecast.get("levelShiftTime")))
+    return ShiftMemory(known=True, at=parse_time(forecast.get("levelShiftTime")))
 
 
 def judge_shift(
@@ -49,10 +48,3 @@ def judge_shift(
         "the forecast goes by what came since, with a wider band until it has seen enough."
     )
     return replace(after, told_at=now), (Note("LevelShifted", said),)
-
-
-def _parse_time(text: object) -> float | None:
-    try:
-        return datetime.fromisoformat(str(text)).timestamp() if text else None
-    except ValueError:
-        return None

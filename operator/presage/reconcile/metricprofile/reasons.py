@@ -46,5 +46,6 @@ REASONS = (
     Reason("", "Rescaled", "The target's replicas were set to another number."),
     Reason("", "ScaledByHand", "Somebody else set the target's replicas; the message says what becomes of it."),
     Reason("", "BindingChanged", "Another rule has decided the number for three decisions; the message explains it."),
+    Reason("", "PerPodDiffers", "A pod seems to serve another load than perPod says.", "Compare; correct perPod."),
     Reason("", "LevelShifted", "The load changed its level for good; the forecast learns the new one."),
 )

@@ -20,3 +20,11 @@ def to_time(epoch: float) -> str:
 def to_clock(epoch: float) -> str:
     """Return a moment's time of day, UTC."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S")
+
+
+def parse_time(text: object) -> float | None:
+    """Return the epoch second of a moment that status holds; None if it holds none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp() if text else None
+    except ValueError:
+        return None

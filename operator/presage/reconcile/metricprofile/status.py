@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from presage.core.scaling.accounts import Accounts
 from presage.core.scaling.decision import ReplicaDecision
@@ -17,7 +17,8 @@ from presage.reconcile.kind import GaugeValue
 from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES, build_account_gauges, build_accounts
 from presage.reconcile.metricprofile.decision_status import MetricFacts, Moment, build_decision
 from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES, build_forecast, build_forecast_gauges
-from presage.reconcile.metricprofile.inputs import ProfileInput
+from presage.reconcile.metricprofile.inputs import CapacityMemory, ProfileInput
+from presage.reconcile.metricprofile.learning import build_proposal
 from presage.reconcile.metricprofile.rounding import round_load, to_clock
 from presage.reconcile.metricprofile.steering import build_kept
 
@@ -29,6 +30,7 @@ VOLATILE = (
     "scaling.explain",
     "scaling.bindingReason",
     "scaling.leadTimeSeconds",
+    "scaling.perPod.proposed",
     "scaling.reportingShare",
 )
 
@@ -55,6 +57,7 @@ class Facts:
     zeroed: bool = False
     kept: Kept | None = None
     held_by: str = ""
+    capacity: CapacityMemory = field(default_factory=CapacityMemory)
 
 
 def build_status(facts: Facts) -> dict[str, object]:
@@ -80,7 +83,7 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
             "target": given.spec.target,
             "startsSeconds": list(facts.starts.seconds),
         },
-        "perPod": {"value": f"{given.spec.scaling.per_pod:g}", "source": "Given"},
+        "perPod": {"value": f"{given.spec.scaling.per_pod:g}", "source": "Given", **build_proposal(facts.capacity)},
     }
     if given.target is not None:
         scaling["currentReplicas"] = given.target.replicas
@@ -135,6 +138,7 @@ GAUGES: Mapping[str, str] = {
     "forecast_load_upper": "Load that replicas are prepared for: the highest at the asked quantile, lead time ahead.",
     "forecast_load_median": "Median forecast of the load, lead time ahead.",
     "lead_time_seconds": "Time from a decision to a pod that serves.",
+    "per_pod_proposed": "Load per pod as learned from CPU or latency; it is proposed and never applied.",
     "data_available": "1 while samples are fresh and complete.",
     "forecast_trusted": "1 while the forecast drives scaling.",
     **FORECAST_GAUGES,
@@ -157,6 +161,7 @@ def build_gauges(facts: Facts) -> dict[str, GaugeValue]:
         "forecast_load_upper": facts.peak.load if facts.peak else None,
         "forecast_load_median": _median_at(outlook, facts.given.now + facts.lead.value_s),
         "lead_time_seconds": facts.lead.value_s,
+        "per_pod_proposed": facts.capacity.found.value if facts.capacity.found else None,
         "data_available": float(facts.judgement.rung == "Live"),
         "forecast_trusted": float(facts.trust.trusted),
     }

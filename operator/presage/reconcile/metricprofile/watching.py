@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from datetime import datetime
 
 from presage.core.resource_type import ResourceType
 from presage.core.scaling.lead_time import PodStart
+from presage.core.units import parse_quantity
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.metricprofile.inputs import TargetState
 from presage.reconcile.ports import Json, Objects, Watched
@@ -27,8 +29,19 @@ def _name(obj: Json) -> dict[str, str]:
 
 
 def trim_deployment(obj: Json) -> Json:
-    """Keep a Deployment's name and replicas."""
-    return {"metadata": _name(obj), "replicas": obj.get("spec", {}).get("replicas", 1)}
+    """Keep a Deployment's name, its replicas, and the CPU that each of its containers has."""
+    spec = obj.get("spec", {})
+    containers = spec.get("template", {}).get("spec", {}).get("containers") or ()
+    cores = {each.get("name", ""): _find_cores(each.get("resources") or {}) for each in containers}
+    return {"metadata": _name(obj), "replicas": spec.get("replicas", 1), "cores": cores}
+
+
+def _find_cores(resources: Json) -> float | None:
+    for kind in ("requests", "limits"):
+        with contextlib.suppress(ValueError):  # a form of a quantity that we do not read is as good as none
+            if (amount := (resources.get(kind) or {}).get("cpu")) is not None:
+                return float(parse_quantity(str(amount)))
+    return None
 
 
 def trim_pod(obj: Json) -> Json:
@@ -144,6 +157,7 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
         replicas=deployment["replicas"],
         ready=len(ready),
         settled=tuple((p["metadata"]["name"], p["ip"]) for p in settled),
+        cores=deployment["cores"],
         pods=tuple(PodStart(p["uid"], _find_startup(p), p["again"]) for p in pods),
     )
 
