@@ -241,15 +241,15 @@ class Shop:
 
 
 @contextlib.contextmanager
-def create_source(api: client.ApiClient, url: str, **limits: int) -> Iterator[str]:
-    """Give the name of a MetricSource that is there for as long as the block lasts."""
+def create_source(
+    api: client.ApiClient, url: str, *, tenant: tuple[str, str] | None = None, **limits: int
+) -> Iterator[str]:
+    """Give the name of a MetricSource that is there for as long as the block lasts; `tenant` is forced on queries."""
     objects, name = client.CustomObjectsApi(api), f"source-{uuid.uuid4().hex[:8]}"
-    body = {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": "MetricSource",
-        "metadata": {"name": name},
-        "spec": {"url": url, "checkPeriodSeconds": 5, "limits": {"timeoutSeconds": 2, **limits}},
-    }
+    spec: dict[str, Any] = {"url": url, "checkPeriodSeconds": 5, "limits": {"timeoutSeconds": 2, **limits}}
+    if tenant is not None:
+        spec["tenantLabel"] = dict(zip(("name", "value"), tenant, strict=True))
+    body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "MetricSource", "metadata": {"name": name}, "spec": spec}
     objects.create_cluster_custom_object(GROUP, VERSION, "metricsources", body)
     try:
         yield name
