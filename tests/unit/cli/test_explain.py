@@ -28,8 +28,11 @@ ACCOUNT = {
 }
 
 
-def make(**more: Any) -> World:
-    world = make_world(**more)
+GIVEN = {"headroomPercent": 10, "tolerancePercent": 10}
+
+
+def make(scaling: dict[str, Any] | None = None, **more: Any) -> World:
+    world = make_world(scaling={**GIVEN, **(scaling or {})}, forecast={"quantile": "0.9"}, **more)
     world.loads.values = daily(487.3)
     world.loads.sample = TickSample(101.01, world.clock.time - 4, PODS)
     return world
@@ -59,13 +62,13 @@ async def test_the_answer_comes_first_then_the_arithmetic() -> None:
         "  order       101/s; newest sample 4 s old, 2 target names",
         "  lead time   75 s = start-up 60 s (default: fewer than 3 starts were seen) + decision period 15 s",
         "  looked at   22:13:20 to 22:19:35: lead time and one slot of 5 min",
-        "  margin      10.1/s = 10 %: headroomPercent; no recent surprise is larger",
         "  planned     101.01 + 10.101 = 111.111/s",
         "  need        111.1 / 50 = 2.222 → 3",
         "  wanted      10: the larger of 10 and 3, within limits 1..20",
         "  result      10 (Forecast); the target asked for 2",
     ):
         assert line in lines
+    assert [line for line in lines if line.startswith("  margin      10.1/s = 10 %: headroomPercent in the spec")]
     assert not [line for line in lines if line.startswith("!")], "nothing is wrong"
     shown = [re.fullmatch(r" +need +(\S+) / (\S+) = (\S+) → (\d+)", line) for line in lines]
     needs = [match for match in shown if match]
@@ -129,6 +132,37 @@ async def test_accounts_of_a_dry_run_are_what_would_have_been() -> None:
     assert f"  last week   {both}: 2.5 spent more (23.5 h accounted)" in lines
     assert "mode DryRun, so nothing is written" in lines[1]
     assert not [line for line in lines if line.startswith("!")], "a dry run was asked for"
+
+
+async def test_the_objective_and_what_it_costs_are_told() -> None:
+    document = await explained(make())
+    document["objective"] = {
+        "unmetLoad": 0.005,
+        "rule": "p95, observed + 10 %",
+        "days": 7,
+        "reached": True,
+        "replayed": {"unmetShare": 0.0012, "replicaHours": 812.4},
+        "reactive": {"unmetShare": 0.004, "replicaHours": 990.0},
+    }
+    want = (
+        "  objective   at most 0.5 % of the load unmet: kept. Replay of 7 d gives p95, observed + 10 %: 0.12 % unmet, "
+        "812.4 replica-hours; reactive alone 0.4 %, 990"
+    )
+    assert want in render(document).splitlines()
+
+
+async def test_what_else_bears_on_the_number_is_told() -> None:
+    document = await explained(make())
+    entry = {"name": "sale", "from": "2023-11-14T20:00:00Z", "to": "2023-11-15T00:00:00Z", "effect": "Minimum 20"}
+    document["calendar"] = {"inForce": [entry], "next": {**entry, "name": "stocktaking"}}
+    document["decision"]["note"] = "at least 1: there is no forecast"
+    lines = render(document).splitlines()
+    for line in (
+        "  besides     at least 1: there is no forecast",
+        "  calendar    Minimum 20 by sale, 2023-11-14T20:00:00Z to 2023-11-15T00:00:00Z",
+        "  calendar    next: Minimum 20 by stocktaking, from 2023-11-14T20:00:00Z",
+    ):
+        assert line in lines
 
 
 async def test_before_any_status_it_says_so() -> None:

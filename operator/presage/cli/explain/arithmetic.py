@@ -18,7 +18,9 @@ _LEAD = {
     "Default": "default: fewer than 3 starts were seen",
 }
 _MARGINS = {
-    "Headroom": "headroomPercent; no recent surprise is larger",
+    "Given": "headroomPercent in the spec",
+    "Chosen": "chosen by replay of past days, for the objective",
+    "Headroom": "headroomPercent in the spec; no recent surprise is larger",
     "Surprise": "the load lately outran what was prepared for by so much",
     "Spread": "how far the load strays from its last value, which is the best guess there is",
 }
@@ -86,8 +88,13 @@ def _forecast(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str)
     ahead = "lead time and one slot" + (f" of {format_duration(slot)}" if slot else "")
     yield "looked at", f"{clock(document['decidedAt'])} to {clock(peak['until'])}: {ahead}"
     when = f" in the slot from {clock(peak['at'])}" if "at" in peak else ""
-    yield "peak", f"{number(peak['load'])}{unit}{when}, quantile {number(document['decision']['quantile'])}"
+    yield "peak", f"{number(peak['load'])}{unit}{when}, {_name_curve(document['decision'])}"
     yield "need", _need(peak["load"], metric["perPod"], peak.get("replicas"))
+
+
+def _name_curve(decision: Mapping[str, Any]) -> str:
+    """Return which course of the load replicas are made for."""
+    return str(decision["curve"]) if "curve" in decision else f"quantile {number(decision['quantile'])}"
 
 
 def _need(load: float, per_pod: float, pods: int | None) -> str:

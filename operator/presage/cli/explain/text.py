@@ -66,6 +66,8 @@ def _besides(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         largest = max(metrics, key=lambda each: (each["replicas"], each["wanted"]))
         counts = ", ".join(f"{metric['name']} {metric['replicas']}" for metric in metrics)
         yield "binding", f"{counts}: the largest counts, {largest['name']}"
+    if objective := document["objective"]:
+        yield "objective", _describe_objective(objective)
     if "note" in decision:
         yield "besides", decision["note"]
     calendar = document["calendar"] or {}
@@ -86,6 +88,16 @@ def _describe_proposal(proposed: Mapping[str, Any]) -> str:
     error = f" ± {proposed['errorPercent']} %" if "errorPercent" in proposed else ""
     origin = f"from {proposed['source']} over {proposed['samples']} slots ({proposed['reason']})"
     return f"{bound}{value}{error} per pod, not applied, {origin}: {proposed['message']}"
+
+
+def _describe_objective(objective: Mapping[str, Any]) -> str:
+    own, reactive = objective["replayed"], objective["reactive"]
+    kept = "kept" if objective["reached"] else "not reached by any rule"
+    return (
+        f"at most {share(objective['unmetLoad'])} of the load unmet: {kept}. Replay of {objective['days']} d gives "
+        f"{objective['rule']}: {share(own['unmetShare'])} unmet, {number(own['replicaHours'])} replica-hours; "
+        f"reactive alone {share(reactive['unmetShare'])}, {number(reactive['replicaHours'])}"
+    )
 
 
 def _forecast(forecast: Mapping[str, Any] | None) -> Iterable[tuple[str, str]]:

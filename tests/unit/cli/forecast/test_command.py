@@ -32,7 +32,8 @@ def forecast(*arguments: object) -> int:
 async def live() -> dict[str, Any]:
     """Return a MetricProfile with the status that one decision leaves."""
     world = make_world()
-    world.loads.values = daily(487.3)
+    noise = np.random.default_rng(1).normal(1, 0.05, 2016).astype(np.float32)
+    world.loads.values = daily(487.3) * noise
     decision = await look(world)
     conditions = [condition.to_json() for condition in decision.conditions]
     stored = world.objects.bodies[("MetricProfile", "team", "shop")]
