@@ -35,7 +35,7 @@ from presage.core.query import GaugeLoad, Selection
 from presage.core.source import SourceLimits, SourceSpec
 from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.forecasting import update_forecast
-from presage.reconcile.metricprofile.inputs import ForecastMemory, Measure
+from presage.reconcile.metricprofile.inputs import Basis, ForecastMemory
 from presage.reconcile.ports import FullFit
 from presage.runtime.garbage import spare_collections
 from presage.runtime.settings import Settings
@@ -237,10 +237,10 @@ class _World:
 
     async def _forecast_one(self, number: int) -> None:
         load = GaugeLoad(str(number), ())
-        measure = Measure(self._source, (EventType("order", 1.0, load),), self._forecast)
+        basis = Basis(self._source, (EventType("order", 1.0, load),), self._forecast)
         try:
             self._memories[number] = await update_forecast(
-                measure, [Selection(load)], self._memories[number], str(number), float(self._slot * STEP_S),
+                basis, [Selection(load)], self._memories[number], str(number), float(self._slot * STEP_S),
                 self._loads, self.forecaster,
             )  # fmt: skip
         finally:

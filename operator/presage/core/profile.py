@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from presage.core.calendar.spec import CalendarSpec
 from presage.core.forecast.spec import ForecastSpec
@@ -25,6 +26,24 @@ class EventType:
     load: CounterLoad | GaugeLoad
 
 
+MeasureName = Literal["load", "bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One way in which an object's load is measured, and how much of it one pod serves.
+
+    Attributes:
+        name: what status and messages call it.
+        event_types: at least one; the measure is the sum of weight × load over them.
+        per_pod: what one ready pod serves, in the unit of the sum.
+    """
+
+    name: MeasureName
+    event_types: tuple[EventType, ...]
+    per_pod: float
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileSpec:
     """The validated wish of one MetricProfile.
@@ -32,7 +51,7 @@ class ProfileSpec:
     Attributes:
         target: name of the Deployment, in the profile's own namespace.
         source: name of the MetricSource.
-        event_types: at least one; load is the sum of weight × load over them.
+        measures: at least one, the main one first; replicas serve each of them, so that the largest need binds.
         forecast: forecast settings.
         scaling: scaling settings.
         paused: whether the user asks presage to change nothing.
@@ -41,7 +60,7 @@ class ProfileSpec:
 
     target: str
     source: str
-    event_types: tuple[EventType, ...]
+    measures: tuple[Measure, ...]
     forecast: ForecastSpec
     scaling: ScalingPolicy
     paused: bool

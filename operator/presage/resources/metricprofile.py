@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from presage.core.calendar.spec import CalendarSpec
-from presage.core.profile import EventType, ProfileSpec
+from presage.core.profile import EventType, Measure, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad
 from presage.core.units import parse_quantity
 from presage.resources.accountstatus import AccountsStatus
@@ -26,21 +26,17 @@ from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
 from presage.resources.series import CounterSeries, GaugeSeries
 
 
-class Load(Model):
-    """Where the load of one event type is measured."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.counter) != has(self.gauge)",
-            "load must have exactly one of counter and gauge",
-            lambda load: (load.counter is None) != (load.gauge is None),
-        ),
+def _one_series(name: str) -> Rule:
+    return Rule(
+        "has(self.counter) != has(self.gauge)",
+        f"{name} must have exactly one of counter and gauge",
+        lambda measured: (measured.counter is None) != (measured.gauge is None),
     )
 
-    counter: CounterSeries | None = Field(
-        default=None, description="A counter, such as requests handled; its rate per second is the load."
-    )
-    gauge: GaugeSeries | None = Field(default=None, description="A gauge, such as requests in flight.")
+
+class _Measured(Model):
+    counter: CounterSeries | None
+    gauge: GaugeSeries | None
 
     def to_core(self) -> CounterLoad | GaugeLoad:
         """Return the one series that is given."""
@@ -48,6 +44,35 @@ class Load(Model):
         if series is None:
             raise AssertionError("the rule of this model lets exactly one through")
         return series.to_core()
+
+
+class DataVolume(_Measured):
+    """Where the data volume of one event type is measured."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_one_series("bytes"),)
+
+    counter: CounterSeries | None = Field(
+        default=None, description="A counter of bytes, such as bytes received; its rate per second is the data volume."
+    )
+    gauge: GaugeSeries | None = Field(default=None, description="A gauge of bytes, such as bytes in a backlog.")
+
+
+class Load(_Measured):
+    """Where the load of one event type is measured."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_one_series("load"),)
+
+    counter: CounterSeries | None = Field(
+        default=None, description="A counter, such as requests handled; its rate per second is the load."
+    )
+    gauge: GaugeSeries | None = Field(default=None, description="A gauge, such as requests in flight.")
+    bytes: DataVolume | None = Field(
+        default=None,
+        description=(
+            "The data volume of this event type, besides its load; needs scaling.perPodBytes. Volumes of all event "
+            "types add up without weight. Pods must serve both: of the two needs the larger one binds."
+        ),
+    )
 
 
 class EventTypeSpec(Model):
@@ -76,6 +101,19 @@ class Target(Model):
 class MetricProfileSpec(Model):
     """What the owner of the function wishes."""
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.scaling.perPodBytes) || !self.eventTypes.exists(each, has(each.load.bytes))",
+            "scaling.perPodBytes must be given where an event type gives load.bytes",
+            lambda spec: spec.scaling.per_pod_bytes is not None or not spec.volumes,
+        ),
+        Rule(
+            "!has(self.scaling.perPodBytes) || self.eventTypes.exists(each, has(each.load.bytes))",
+            "scaling.perPodBytes needs an event type that gives load.bytes",
+            lambda spec: spec.scaling.per_pod_bytes is None or bool(spec.volumes),
+        ),
+    )
+
     target: Target = Field(description="The workload to scale, in the profile's own namespace.")
     source_ref: LocalReference = Field(description="The MetricSource to read from.")
     event_types: tuple[EventTypeSpec, ...] = Field(
@@ -100,12 +138,21 @@ class MetricProfileSpec(Model):
             raise PydanticCustomError("duplicate", "eventTypes must not contain a name twice")
         return event_types
 
+    @property
+    def volumes(self) -> tuple[EventType, ...]:
+        """The data volume of each event type that gives one; a byte counts the same in all of them."""
+        return tuple(EventType(e.name, 1.0, e.load.bytes.to_core()) for e in self.event_types if e.load.bytes)
+
     def to_core(self) -> ProfileSpec:
         """Return the same wish in plain data."""
+        loads = tuple(each.to_core() for each in self.event_types)
+        measures = [Measure("load", loads, float(parse_quantity(self.scaling.per_pod)))]
+        if self.scaling.per_pod_bytes is not None:
+            measures.append(Measure("bytes", self.volumes, float(parse_quantity(self.scaling.per_pod_bytes))))
         return ProfileSpec(
             target=self.target.name,
             source=self.source_ref.name,
-            event_types=tuple(each.to_core() for each in self.event_types),
+            measures=tuple(measures),
             forecast=self.forecast.to_core(),
             scaling=self.scaling.to_core(),
             paused=self.paused,
@@ -118,7 +165,10 @@ class MetricProfileStatus(Status):
 
     ready_replicas: int | None = Field(default=None, ge=0, description="Pods of the target that are ready.")
     scaling: ScalingStatus | None = Field(default=None, description="The last decision about replicas.")
-    forecast: ForecastStatus | None = Field(default=None, description="The forecast in force.")
+    forecast: ForecastStatus | None = Field(default=None, description="The forecast of the load in force.")
+    forecast_bytes: ForecastStatus | None = Field(
+        default=None, description="The forecast of the data volume in force, in bytes; absent without load.bytes."
+    )
     accounts: AccountsStatus | None = Field(default=None, description="What scaling gave and cost.")
 
 

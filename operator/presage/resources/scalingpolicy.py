@@ -81,6 +81,16 @@ class ScalingSettings(Model):
     per_pod: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("perPod")] = Field(
         description="Load that one ready pod serves, in the unit of the load, as a quantity above 0.", examples=["50"]
     )
+    per_pod_bytes: (
+        Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("perPodBytes")] | None
+    ) = Field(
+        default=None,
+        description=(
+            "Data volume that one ready pod serves, in bytes per second for counters, as a quantity above 0. Given if "
+            "and only if an event type gives load.bytes."
+        ),
+        examples=["10Mi"],
+    )
     learn_per_pod: LearnPerPod | None = Field(
         default=None,
         description="What another perPod is learned from, to be proposed in status and never applied.",
@@ -202,12 +212,23 @@ class ScalingStatus(Model):
         ),
     )
     lead_time_seconds: LeadTimeStatus | None = Field(default=None, description="Lead time, and where it comes from.")
+    binding_metric: str | None = Field(
+        default=None,
+        max_length=16,
+        description="Which metric asks for the most replicas, load or bytes; absent where there is only the load.",
+    )
     per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
+    per_pod_bytes: PerPodStatus | None = Field(
+        default=None, description="Bytes per pod, and where that comes from; absent without load.bytes."
+    )
     reporting_share: float | None = Field(
         default=None,
         ge=0,
         le=1,
         description="Share of the target's pods behind the load when it was last complete; absent if none is.",
+    )
+    reporting_share_bytes: float | None = Field(
+        default=None, ge=0, le=1, description="The same for the data volume; absent without load.bytes."
     )
     calendar: CalendarStatus | None = Field(
         default=None, description="What the calendar says now; absent without a calendar."

@@ -15,8 +15,9 @@ import pytest
 from presage.cli.explain.document import FIELDS, build_document
 from presage.cli.explain.text import render
 from presage.cli.numbers import divide, number
+from presage.core.query import CounterLoad
 from presage.core.source_reading import TickSample
-from tests.unit.reconcile.fakes import PODS, World, make_world
+from tests.unit.reconcile.fakes import NOW, PODS, World, make_world
 from tests.unit.reconcile.looking import daily, look, stop
 
 ACCOUNT = {
@@ -228,3 +229,22 @@ async def test_what_was_learned_of_the_load_per_pod(learned: dict[str, Any], wan
     assert "proposed  " not in render(document)
     document["perPod"]["proposed"] = {**learned, "message": "Why."}
     assert want in render(document).splitlines()
+
+
+async def test_of_two_metrics_each_has_its_arithmetic_queries_and_forecast() -> None:
+    world = make(scaling={"perPodBytes": "10Mi"})
+    spec = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]
+    spec["eventTypes"][0]["load"]["bytes"] = {"counter": {"metric": "bytes_total"}}
+    world.loads.by_metric["bytes_total"] = TickSample(150e6, NOW, PODS)
+    world.loads.by_load[CounterLoad("bytes_total", (), 60.0)] = daily(10e6)
+    document = await explained(world)
+    lines = render(document).splitlines()
+    assert lines[0].startswith("16 replicas (Reactive, bytes): bytes: ")
+    assert "  need        165000000 / 10485760 = 15.74 → 16" in lines
+    assert "  order       150000000 B/s; newest sample 0 s old, 2 target names" in lines
+    assert "  binding     load 10, bytes 16: the largest counts, bytes" in lines
+    assert {"forecast", "forecast of bytes"} <= set(lines)
+    assert [query["metric"] for query in document["queries"]] == ["load", "bytes"]
+    assert "sum(rate(bytes_total{" in document["queries"][1]["history"]
+    described = {path for path, _, _ in FIELDS}
+    assert {"bindingMetric", "forecastBytes"} <= described & document.keys()

@@ -69,12 +69,16 @@ class FakeWatched:
 
 @dataclass
 class FakeLoads:
-    """A source with a set answer and history; `fault` makes every request fail, `history_fault` those for history."""
+    """A source with a set answer and history; `fault` makes every request fail, `history_fault` those for history.
+
+    What stands under a metric's name, or under a load, is the answer or the fault, or the history, for that one.
+    """
 
     sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, PODS))
     values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
     by_metric: dict[str, TickSample] = field(default_factory=dict)
     by_load: dict[Load, NDArray[np.float32]] = field(default_factory=dict)
+    faults_by_metric: dict[str, SourceFault] = field(default_factory=dict)
     fault: SourceFault | None = None
     history_fault: SourceFault | None = None
     asked: list[Selection] = field(default_factory=list)
@@ -84,23 +88,25 @@ class FakeLoads:
         return "3.8.1"
 
     async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> list[TickSample]:
-        self._fail()
+        self._fail(askers)
         self.asked += askers
         return [self.by_metric.get(asker.load.metric, self.sample) for asker in askers]
 
     async def history(
         self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
     ) -> list[History]:
-        self._fail()
+        self._fail(askers)
         if self.history_fault is not None:
             raise self.history_fault
         self.asked += askers
         found = [self.by_load.get(asker.load, self.values) for asker in askers]
         return [History(values, (now // step_s - len(values)) * step_s) for values in found]
 
-    def _fail(self) -> None:
-        if self.fault is not None:
-            raise self.fault
+    def _fail(self, askers: Sequence[Selection] = ()) -> None:
+        faults = (self.faults_by_metric.get(asker.load.metric) for asker in askers)
+        fault = self.fault or next((each for each in faults if each is not None), None)
+        if fault is not None:
+            raise fault
 
 
 @dataclass

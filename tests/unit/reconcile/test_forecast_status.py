@@ -17,9 +17,11 @@ from presage.core.forecast.spec import ForecastSpec
 from presage.core.scaling.outlook import Outlook
 from presage.core.scaling.trust import judge_forecast
 from presage.reconcile.metricprofile.forecast_status import build_forecast, build_forecast_gauges, carry_reasons
+from presage.reconcile.metricprofile.gather import recall
 from presage.reconcile.metricprofile.inputs import ForecastMemory, ShiftMemory
-from presage.reconcile.metricprofile.level_shift import judge_shift, recall_shift
+from presage.reconcile.metricprofile.level_shift import judge_shift
 from presage.resources.forecastspec import ForecastStatus
+from presage.resources.metricprofile import MetricProfile
 from tests.unit.reconcile.fakes import NOW, make_world
 from tests.unit.reconcile.looking import daily, look
 
@@ -202,9 +204,10 @@ async def test_reasons_of_a_fit_outlive_the_ticks_after_it() -> None:
     world.loads.values = np.roll(world.loads.values, -1)
     second = await look(world, first.memory)
     tests = [decision.status["forecast"]["seasonTests"] for decision in (first, second)]  # type: ignore[index]
-    assert second.memory.forecast is not None
-    assert first.memory.forecast is not None
-    assert second.memory.forecast.last_slot == first.memory.forecast.last_slot + 1
+    before, after = (decision.memory.measures["load"].forecast for decision in (first, second))
+    assert before is not None
+    assert after is not None
+    assert after.last_slot == before.last_slot + 1
     assert tests[0] == tests[1]
     assert {test["seasonSeconds"]: test["reason"] for test in tests[1]}[DAY] == "Repeats"
 
@@ -260,4 +263,5 @@ def test_level_shifts_are_told_at_most_once_in_ten_minutes() -> None:
     ],
 )
 def test_a_restart_does_not_tell_again(status: Mapping[str, Any], want: ShiftMemory) -> None:
-    assert recall_shift({"status": status}, 3) == want
+    spec = MetricProfile.parse(make_world().objects.bodies[("MetricProfile", "team", "shop")]).spec.to_core()
+    assert recall(None, spec, None, {"status": status}, 3).measures["load"].shift == want

@@ -39,9 +39,16 @@ class Player:
         decision = await look(self.world, self.memory)
         assert conditions(decision)["ForecastTrusted"].reason == "BacktestPassed"
         self.memory = decision.memory
-        assert self.memory.forecast is not None
-        assert self.memory.forecast.outlook.start <= self.world.clock.time + STEP
-        return self.memory.forecast
+        forecast = self.memory.measures["load"].forecast
+        assert forecast is not None
+        assert forecast.outlook.start <= self.world.clock.time + STEP
+        return forecast
+
+    def remember(self, forecast: ForecastMemory) -> None:
+        """Put another forecast in force."""
+        assert self.memory is not None
+        load = replace(self.memory.measures["load"], forecast=forecast)
+        self.memory = replace(self.memory, measures={"load": load})
 
     def next_load_times(self, factor: float) -> None:
         """Let the load of the slot that comes next be so many times what was expected."""
@@ -168,7 +175,7 @@ async def test_a_shift_that_is_known_and_dated_anew_is_no_alarm(later: int, tier
     player = Player()
     known = await player.with_a_full_fit()
     assert player.memory is not None
-    player.memory = replace(player.memory, forecast=replace(known, forecast=replace(known.forecast, shift_at=NOW)))
+    player.remember(replace(known, forecast=replace(known.forecast, shift_at=NOW)))
     player.forecaster.shift_at = NOW + later
     player.next_load_times(3.0)
     assert (await player.decide(slots=1)).tier == tier
@@ -189,8 +196,9 @@ async def test_a_source_that_fails_when_a_fit_is_done_costs_neither_forecast_nor
     player.forecaster.fits[0].succeed()
     player.world.loads.history_fault = SourceFault("QueryFailed", "MetricSource main: it answers HTTP 500.")
     decision = await look(player.world, player.memory)
-    assert decision.memory.forecast is not None
-    assert decision.memory.forecast.tier == "batch"
+    kept = decision.memory.measures["load"].forecast
+    assert kept is not None
+    assert kept.tier == "batch"
     player.world.loads.history_fault = None
     player.memory = decision.memory
     taken = await player.decide(seconds=15)

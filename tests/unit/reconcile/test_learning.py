@@ -18,7 +18,7 @@ from presage.core.scaling.capacity import Capacity, Finding
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile import DEFINITION
-from presage.reconcile.metricprofile.inputs import CapacityMemory, Measure, ProfileMemory
+from presage.reconcile.metricprofile.inputs import Basis, CapacityMemory, MeasureMemory, ProfileMemory
 from presage.reconcile.metricprofile.learning import judge_capacity, recall_announcement
 from presage.reconcile.metricprofile.watching import trim_deployment
 from presage.runtime.status import strip
@@ -202,7 +202,7 @@ async def test_a_history_that_fails_from_the_first_is_told() -> None:
     decision = await look(world)
     proposed: Any = decision.status["scaling"]["perPod"]["proposed"]  # type: ignore[index]  # status is plain JSON
     assert (proposed["reason"], proposed["message"]) == ("HistoryUnavailable", "MetricSource main: too large.")
-    assert decision.memory.forecast is not None
+    assert decision.memory.measures["load"].forecast is not None
 
 
 async def test_a_target_without_pods_keeps_what_was_learned() -> None:
@@ -265,8 +265,8 @@ async def test_the_cpu_of_a_pod(name: str) -> None:
 
 
 @pytest.fixture
-async def measure() -> Measure:
-    found = (await look(learning(CPU_SPEC))).memory.measure
+async def measure() -> Basis:
+    found = (await look(learning(CPU_SPEC))).memory.measures["load"].basis
     assert found is not None
     return found
 
@@ -275,7 +275,7 @@ FAR = Capacity(80.0, "Cpu", 900, "Learned", "", error=0.03)
 
 
 def tell(
-    measure: Measure, found: Capacity | None, hours: int, memory: CapacityMemory | None = None
+    measure: Basis, found: Capacity | None, hours: int, memory: CapacityMemory | None = None
 ) -> tuple[CapacityMemory, list[tuple[float, Note]]]:
     """Judge every quarter of an hour; return the memory, and each note with the hour it came."""
     memory, notes = replace(memory or CapacityMemory(), found=found), []
@@ -285,7 +285,7 @@ def tell(
     return memory, notes
 
 
-def test_an_event_tells_of_a_proposal_that_is_far_off_for_an_hour_once_a_day(measure: Measure) -> None:
+def test_an_event_tells_of_a_proposal_that_is_far_off_for_an_hour_once_a_day(measure: Basis) -> None:
     _, notes = tell(measure, FAR, 60)
     assert [hour for hour, _ in notes] == [1, 25, 49]
     assert notes[0][1].reason == "PerPodDiffers"
@@ -302,23 +302,23 @@ def test_an_event_tells_of_a_proposal_that_is_far_off_for_an_hour_once_a_day(mea
         pytest.param(None, id="nothing learned"),
     ],
 )
-def test_no_event_without_need(measure: Measure, found: Capacity | None) -> None:
+def test_no_event_without_need(measure: Basis, found: Capacity | None) -> None:
     assert tell(measure, found, 30)[1] == []
 
 
-def test_a_proposal_that_was_near_meanwhile_is_far_off_anew(measure: Measure) -> None:
+def test_a_proposal_that_was_near_meanwhile_is_far_off_anew(measure: Basis) -> None:
     memory, _ = judge_capacity(CapacityMemory(found=FAR), measure, 50.0, "shop", NOW)
     memory, _ = judge_capacity(replace(memory, found=replace(FAR, value=50.0)), measure, 50.0, "shop", NOW + 3000)
     _, notes = judge_capacity(replace(memory, found=FAR), measure, 50.0, "shop", NOW + 4000)
     assert notes == ()
 
 
-async def test_a_restart_does_not_tell_it_again(measure: Measure) -> None:
+async def test_a_restart_does_not_tell_it_again(measure: Basis) -> None:
     memory, notes = tell(measure, FAR, 2)
     assert len(notes) == 1
     world = learning(CPU_SPEC)
     world.clock.time = NOW + 7200
-    status: Any = (await look(world, ProfileMemory(target="shop", measure=measure, capacity=memory))).status
+    status: Any = (await look(world, ProfileMemory("shop", {"load": MeasureMemory(measure)}, capacity=memory))).status
     assert status["scaling"]["perPod"]["proposed"]["announcedTime"] == "2023-11-14T23:13:20Z"
     world.objects.bodies[("MetricProfile", "team", "shop")]["status"] = status
     again = (await look(world)).memory.capacity

@@ -58,7 +58,7 @@ async def test_nothing_is_learned_from_a_gauge_taken_for_a_counter() -> None:
     world = make_world()
     give_a_flaw("NotACounter")(world)
     decision = await look(world)
-    assert decision.memory.forecast is None
+    assert decision.memory.measures["load"].forecast is None
     assert conditions(decision)["ForecastTrusted"].reason == "NoForecast"
 
 

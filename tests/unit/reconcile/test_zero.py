@@ -66,7 +66,9 @@ async def test_load_wakes_it_at_once_to_all_that_is_needed(*, restarted: bool) -
 async def test_load_wakes_it_whatever_the_forecast_is_worth() -> None:
     player = await asleep()
     player.world.loads.values = np.full(20, np.nan, np.float32)
-    player.memory = replace(player.memory, forecast=None)  # type: ignore[type-var]  # there was a decision
+    assert player.memory is not None
+    forgot = {name: replace(memory, forecast=None) for name, memory in player.memory.measures.items()}
+    player.memory = replace(player.memory, measures=forgot)
     player.load = 60.0
     assert await player.decide() >= 2
     assert player.condition("ForecastTrusted")[0] == "False"

@@ -26,6 +26,7 @@ _SILENT = {"description", "default", "properties", "items", "additionalPropertie
 _ALTERNATIVES = {
     ".spec.eventTypes[].load.gauge": "counter",
     ".spec.scaling.learnPerPod.latency": "cpu",
+    ".spec.eventTypes[].load.bytes.gauge": "counter",
     ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
     ".spec.tls.insecureSkipVerify": "caSecretRef",
     **{
@@ -52,6 +53,7 @@ _SAMPLES: dict[str, Any] = {
     ".spec.scaling.perPod": "50",
     ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
     ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
+    ".spec.scaling.perPodBytes": "10Mi",
     ".spec.forecast.quantile": "0.9",
     ".spec.forecast.seasonsSeconds[]": 600,
     ".spec.forecast.timeZone": "UTC",
@@ -73,6 +75,7 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.scaling.perPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
+    ".spec.scaling.perPodBytes": lambda n: "1" * n,
     ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
     ".spec.calendar.holidays.country": lambda n: "DE",
     ".spec.calendar.holidays.effect.multiply": lambda n: "1" if n == 1 else "100.0000",
@@ -98,6 +101,8 @@ _COMPANIONS: dict[tuple[str, str], Json] = {
     },
     (".spec.forecast.seasonsSeconds[]", "maximum"): {".spec.forecast.historySeconds": 4_838_400},
     (".spec.scaling.minReplicas", "minimum"): {".spec.scaling.allowZero": True},
+    (".spec.eventTypes[].load.bytes", "nullable"): {".spec.scaling.perPodBytes": None},
+    (".spec.scaling.perPodBytes", "nullable"): {".spec.eventTypes[].load.bytes": None},
     (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.scaling.fallback.replicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.url", "minLength"): {".spec.tls": None},
@@ -127,6 +132,7 @@ class Rule:
 
 
 _QUANTITY = Rule({"": "0.001m"}, {"": "0.0"})
+_ONE_SERIES = Rule({".counter": None, ".gauge": {"metric": "m"}}, {".gauge": {"metric": "m"}})
 _LONG_EXPRESSION = Rule({".op": "=~", ".value": "x" * 256}, {".op": "=~", ".value": "x" * 257})
 RULES: dict[str, Rule] = {
     "metadata.name must be at most 63 characters": Rule({".metadata.name": "x" * 63}, {".metadata.name": "x" * 64}),
@@ -138,9 +144,15 @@ RULES: dict[str, Rule] = {
         {"": {"cpu": {"metric": "m"}}},
         {"": {"cpu": {"metric": "m"}, "latency": {"metric": "m", "highestSeconds": "1"}}},
     ),
-    "load must have exactly one of counter and gauge": Rule(
-        {"": {"gauge": {"metric": "m"}}}, {"": {"gauge": {"metric": "m"}, "counter": {"metric": "m"}}}
+    "perPodBytes must be a quantity above 0": _QUANTITY,
+    "scaling.perPodBytes must be given where an event type gives load.bytes": Rule(
+        {".scaling.perPodBytes": "1"}, {".scaling.perPodBytes": None}
     ),
+    "scaling.perPodBytes needs an event type that gives load.bytes": Rule(
+        {".eventTypes[].load.bytes": None, ".scaling.perPodBytes": None}, {".eventTypes[].load.bytes": None}
+    ),
+    "load must have exactly one of counter and gauge": _ONE_SERIES,
+    "bytes must have exactly one of counter and gauge": _ONE_SERIES,
     "value must be at most 256 characters when op is =~ or !~": _LONG_EXPRESSION,
     "a label cannot be __name__": Rule({"": "__name"}, {"": "__name__"}),
     "horizonSeconds must be at least stepSeconds": Rule({".horizonSeconds": 300}, {".horizonSeconds": 299}),
@@ -304,7 +316,7 @@ class _Maker:
         )
 
     def _nullable(self, node: Json, path: str) -> Iterator[Case]:
-        changes: Json = {path: None}
+        changes: Json = {**_COMPANIONS.get((path, "nullable"), {}), path: None}
         for alternative, sibling in _ALTERNATIVES.items():
             parent = alternative.rpartition(".")[0]
             if path == f"{parent}.{sibling}" and len(changes) == 1:  # one of them must be there

@@ -12,6 +12,7 @@ from typing import Any
 COUNTER = {"counter": {"metric": "http_requests_total"}}
 GAUGE = {"gauge": {"metric": "in_flight"}}
 LATENCY = {"latency": {"metric": "http_request_duration_seconds", "highestSeconds": "250m"}}
+BYTES = {"bytes": {"counter": {"metric": "http_request_bytes_total"}}}
 URL = "https://prometheus.example:9090"
 TOKEN = {"bearerTokenSecretRef": {"name": "prom", "key": "token"}}
 BASIC = {"basicAuthSecretRef": {"name": "prom"}}
@@ -140,6 +141,12 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     "long expression": matched({"label": "a", "op": "=~", "value": "x" * 256}),
     "quotes in a value": matched({"label": "a", "value": '"} or vector(1) #\n'}),
     "one label twice": matched({"label": "a", "op": "=~", "value": "x.*"}, {"label": "a", "op": "!=", "value": "xy"}),
+    "bytes of one type of two": {
+        "eventTypes": [{"name": "order", "load": COUNTER | BYTES}, {"name": "quote", "load": GAUGE}],
+        "scaling.perPodBytes": "10Mi",
+    },
+    "bytes in a backlog": load(GAUGE | {"bytes": GAUGE}) | {"scaling.perPodBytes": "0.5G"},
+    "no bytes by null": load(GAUGE | {"bytes": None}) | {"scaling.perPodBytes": None},
     "sixteen types": {"eventTypes": [{"name": f"e{i}", "load": GAUGE} for i in range(16)]},
     "lead time given": {"scaling.leadTimeSeconds": 90},
     "capacity from CPU": {"scaling.learnPerPod": {"cpu": {"metric": "cpu_seconds_total", "targetPercent": 100}}},
@@ -230,6 +237,19 @@ PROFILES_REFUSED: dict[str, Refused] = {
     ),
     "both loads": Refused(load(COUNTER | GAUGE), r"spec.eventTypes\[0\].load: .*" + _ONE_LOAD),
     "no load": Refused(load({}), _ONE_LOAD),
+    "bytes without a series": Refused(
+        load(GAUGE | {"bytes": {}}) | {"scaling.perPodBytes": "1"},
+        r"spec.eventTypes\[0\].load.bytes: .*bytes must have exactly one of counter and gauge",
+    ),
+    "bytes without bytes per pod": Refused(
+        load(GAUGE | BYTES), "spec: .*scaling.perPodBytes must be given where an event type gives load.bytes"
+    ),
+    "bytes per pod without bytes": Refused(
+        {"scaling.perPodBytes": "10Mi"}, "spec: .*scaling.perPodBytes needs an event type that gives load.bytes"
+    ),
+    "bytes per pod zero": Refused(
+        load(GAUGE | BYTES) | {"scaling.perPodBytes": "0Mi"}, f"spec.scaling.perPodBytes: .*perPodBytes {_ABOVE_ZERO}"
+    ),
     "weight zero": Refused(load(GAUGE, weight="0"), f"spec.eventTypes\\[0\\].weight: .*weight {_ABOVE_ZERO}"),
     "metric with a brace": Refused(
         load({"gauge": {"metric": "up{}"}}), "gauge.metric: .*pattern", "gauge.metric: .*match"

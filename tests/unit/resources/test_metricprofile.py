@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from presage.core.forecast.spec import ForecastSpec
-from presage.core.profile import EventType, ProfileSpec
+from presage.core.profile import EventType, Measure, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad, Matcher
 from presage.core.scaling.policy import ScalingPolicy
 from presage.resources.base import InvalidSpecError
@@ -19,7 +19,7 @@ def test_defaults() -> None:
     assert parse().to_core() == ProfileSpec(
         target="checkout",
         source="main",
-        event_types=(EventType("order", 1.0, CounterLoad("http_requests_total", (), 60.0)),),
+        measures=(Measure("load", (EventType("order", 1.0, CounterLoad("http_requests_total", (), 60.0)),), 50.0),),
         forecast=ForecastSpec(300, 1_814_400, 3600, (), 0.9, None),
         scaling=ScalingPolicy(
             mode="Auto",
@@ -50,9 +50,31 @@ def test_event_types_in_order() -> None:
             ]
         }
     )
-    assert spec.to_core().event_types == (
+    (measure,) = spec.to_core().measures
+    assert measure.event_types == (
         EventType("b", 0.5, GaugeLoad("g", (Matcher("route", "=~", "/a|/b"),))),
         EventType("a", 2000.0, CounterLoad("c", (), 5.0)),
+    )
+
+
+def test_data_volumes_are_a_measure_of_their_own_and_add_up_without_weight() -> None:
+    volume = {"bytes": {"counter": {"metric": "bytes_total", "windowSeconds": 30}}}
+    spec = parse(
+        {
+            "eventTypes": [
+                {"name": "a", "weight": "3", "load": cases.COUNTER | volume},
+                {"name": "b", "load": cases.GAUGE},
+                {"name": "c", "load": cases.GAUGE | {"bytes": cases.GAUGE}},
+            ],
+            "scaling.perPodBytes": "10Mi",
+        }
+    )
+    load, volumes = spec.to_core().measures
+    assert [(each.name, each.weight) for each in load.event_types] == [("a", 3.0), ("b", 1.0), ("c", 1.0)]
+    assert volumes == Measure(
+        "bytes",
+        (EventType("a", 1.0, CounterLoad("bytes_total", (), 30.0)), EventType("c", 1.0, GaugeLoad("in_flight", ()))),
+        10 * 2**20,
     )
 
 

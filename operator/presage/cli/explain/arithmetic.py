@@ -45,7 +45,7 @@ def describe_metric(document: Mapping[str, Any], metric: Mapping[str, Any]) -> I
 def _find_unit(document: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
     """Return the unit of a metric, as far as it follows from what it is measured by."""
     rates = [each["perSecond"] for each in document["queries"] if each["metric"] == metric["name"]]
-    return ("B" if metric["name"] == "bytes" else "") + ("/s" if rates and all(rates) else "")
+    return (" B" if metric["name"] == "bytes" else "") + ("/s" if rates and all(rates) else "")
 
 
 def _events(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("decidedAt", "string or null", "when the decision was made, ISO 8601"),
     ("ageSeconds", "number or null", "how long ago that is, by the clock of this machine"),
     ("decision", "object or null", "the arithmetic, as in `status.scaling.decision`; null: nothing was decided"),
+    ("bindingMetric", "string or null", "which metric counts, `load` or `bytes`; null: there is only one"),
     ("leadTime", "object or null", "as in `status.scaling.leadTimeSeconds`, and `startUpSeconds`: without the period"),
     ("objective", "object or null", "as in `status.scaling.objective`: what was replayed, and the rule that follows"),
     ("perPod", "object or null", "as in `status.scaling.perPod`, with what was learned"),
@@ -34,6 +35,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("manual", "object or null", "as in `status.scaling.manual`: a number set by hand that is kept"),
     ("scaling", "object", "`spec.scaling`: limits, margins and speeds"),
     ("forecast", "object or null", "as in `status.forecast`"),
+    ("forecastBytes", "object or null", "as in `status.forecastBytes`"),
     ("accounts", "object or null", "as in `status.accounts`"),
     ("conditions[]", "object", "type, status, reason, message and lastTransitionTime"),
     ("queries[].metric", "string", "which metric it is about"),
@@ -76,6 +78,7 @@ def build_document(profile: Mapping[str, Any], source: Mapping[str, Any] | str, 
         "decidedAt": decision["time"] if decision else None,
         "ageSeconds": round(now - parse_time(decision["time"])) if decision else None,
         "decision": decision,
+        "bindingMetric": scaling.get("bindingMetric"),
         "leadTime": _build_lead(scaling.get("leadTimeSeconds"), spec["scaling"]),
         "objective": scaling.get("objective"),
         "perPod": scaling.get("perPod"),
@@ -83,6 +86,7 @@ def build_document(profile: Mapping[str, Any], source: Mapping[str, Any] | str, 
         "manual": scaling.get("manual"),
         "scaling": spec["scaling"],
         "forecast": status.get("forecast"),
+        "forecastBytes": status.get("forecastBytes"),
         "accounts": status.get("accounts"),
         "conditions": [
             {key: each.get(key) for key in ("type", "status", "reason", "message", "lastTransitionTime")}
@@ -127,10 +131,10 @@ def _build_queries(
 
 
 def _list_queries(spec: ProfileSpec, tenant: Matcher | None) -> Iterator[dict[str, Any]]:
-    for event in spec.event_types:
+    for metric, event in ((measure.name, event) for measure in spec.measures for event in measure.event_types):
         selection = Selection(event.load, tenant)
         yield {
-            "metric": "load",
+            "metric": metric,
             "eventType": event.name,
             "perSecond": isinstance(event.load, CounterLoad),
             "tick": build_tick_query(selection, spec.scaling.max_sample_age_s),

@@ -26,6 +26,8 @@ def render(document: Mapping[str, Any]) -> str:
             lines += describe_metric(document, metric)
         lines += [*_indent(_besides(document))]
     lines += ["", "forecast", *_indent(_forecast(document["forecast"]))]
+    if document["forecastBytes"]:
+        lines += ["", "forecast of bytes", *_indent(_forecast(document["forecastBytes"]))]
     if document["accounts"]:
         lines += ["", *_accounts(document)]
     lines += ["", "conditions", *_indent(_conditions(document["conditions"]))]
@@ -63,9 +65,8 @@ def _besides(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     decision = document["decision"]
     metrics: Sequence[Mapping[str, Any]] = decision["metrics"]
     if len(metrics) > 1:
-        largest = max(metrics, key=lambda each: (each["replicas"], each["wanted"]))
         counts = ", ".join(f"{metric['name']} {metric['replicas']}" for metric in metrics)
-        yield "binding", f"{counts}: the largest counts, {largest['name']}"
+        yield "binding", f"{counts}: the largest counts, {document['bindingMetric']}"
     if objective := document["objective"]:
         yield "objective", _describe_objective(objective)
     if "note" in decision:

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 
 from presage.core.conditions import Condition, summarize_ready
 from presage.reconcile.kind import KindDefinition, PolicyRule
-from presage.reconcile.metricprofile.account_status import ACCOUNT_LABELS
 from presage.reconcile.metricprofile.apply import apply
 from presage.reconcile.metricprofile.decide import decide
-from presage.reconcile.metricprofile.forecast_status import FORECAST_LABELS
 from presage.reconcile.metricprofile.gather import gather
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan
 from presage.reconcile.metricprofile.reasons import REASONS
-from presage.reconcile.metricprofile.status import GAUGES, VOLATILE
+from presage.reconcile.metricprofile.status import GAUGE_LABELS, GAUGES, VOLATILE
 from presage.reconcile.metricprofile.watching import WATCHED
 from presage.resources.metricprofile import MetricProfile
 
@@ -41,6 +39,6 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
     ),
     reasons=REASONS,
     gauges=GAUGES,
-    gauge_labels={**FORECAST_LABELS, **ACCOUNT_LABELS},
+    gauge_labels=GAUGE_LABELS,
     volatile_status=VOLATILE,
 )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from presage.core.conditions import Condition, Status
-from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
-from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
+from presage.core.profile import MeasureName
 from presage.core.scaling.lead_time import LeadTime, decide_lead_time, watch_starts
-from presage.core.scaling.manual import Hand, begin_acting
-from presage.core.scaling.outlook import Peak, find_peak, find_spread
-from presage.core.scaling.trust import Trust, judge_forecast
-from presage.core.scaling.zero import Floor, round_to_zero
+from presage.core.scaling.manual import Hand
+from presage.core.scaling.measures import combine_decisions, find_worst_data, find_worst_trust
 from presage.reconcile.kind import Decision, Note
 from presage.reconcile.metricprofile.binding_event import judge_binding
-from presage.reconcile.metricprofile.forecast_status import carry_reasons
 from presage.reconcile.metricprofile.inputs import (
     BindingMemory,
     ProfileInput,
@@ -23,9 +20,15 @@ from presage.reconcile.metricprofile.inputs import (
     TargetState,
 )
 from presage.reconcile.metricprofile.learning import judge_capacity
-from presage.reconcile.metricprofile.level_shift import judge_shift
-from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain
-from presage.reconcile.metricprofile.steering import explain_steered, find_bounds, steer
+from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain, say_why
+from presage.reconcile.metricprofile.steering import Bounds, Steered, explain_steered, find_bounds, steer
+from presage.reconcile.metricprofile.viewing import (
+    MeasureView,
+    begin_acting_on,
+    decide_measure,
+    remember_target,
+    view_measure,
+)
 
 IDLE_PERIOD_S = 15.0  # how often an object is looked at that cannot act; its watches wake it earlier
 
@@ -41,51 +44,41 @@ class _Verdict:
 
 def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     """Return conditions, status, plan and memory for one input."""
-    given = replace(given, forecast=carry_reasons(given.memory.forecast, given.forecast))
     memory, policy = given.memory, given.spec.scaling
     if given.target is not None:
         memory = replace(memory, starts=watch_starts(memory.starts, given.target.pods))
     lead = decide_lead_time(memory.starts, policy.lead_time_s, policy.decision_period_s)
-    outlook = given.forecast.outlook if given.forecast else None
-    pods = _count_reporting(given)
-    covers_now = outlook is not None and outlook.start <= given.now < outlook.end
-    judgement = _judge_data(given, memory, covers_now=covers_now, pods=pods)
-    last_good = given.forecast.forecast if given.forecast else None
-    whole_season = given.forecast is None or given.forecast.whole_season
-    trust = judge_forecast(last_good, given.history_fault, covers_now=covers_now, whole_season=whole_season)
-    shift, notes = judge_shift(memory.shift, given.forecast, given.spec.forecast, given.spec.target, given.now)
-    capacity, learned = judge_capacity(memory.capacity, memory.measure, policy.per_pod, given.spec.target, given.now)
-    memory = replace(memory, forecast=given.forecast, shift=shift, capacity=capacity)
-    if judgement.rung == "Live" and given.target and given.target.settled:
-        memory = replace(memory, reporting_share=pods / len(given.target.settled))
-    bounds = find_bounds(given, memory, judgement, lead)
-    judgement, scaling = bounds.judgement, _judge_scaling(given, own_zero=bounds.own_zero)
+    views = {each.measure.name: view_measure(given, each) for each in given.measures}
+    judgement = find_worst_data({name: view.judgement for name, view in views.items()})
+    trust = find_worst_trust({name: view.trust for name, view in views.items()})
+    load = memory.measures["load"].basis
+    capacity, learned = judge_capacity(memory.capacity, load, policy.per_pod, given.spec.target, given.now)
+    memory = replace(memory, capacity=capacity)
+    bounds = find_bounds(given, memory, judgement, views, lead)
+    scaling = _judge_scaling(given, own_zero=bounds.own_zero)
     acting = scaling.reason == "Active"
-    facts = Facts(given, lead, memory.starts, judgement, trust, memory.reporting_share, None, None, capacity=capacity)
-    facts = replace(facts, zeroed=bounds.own_zero)
+    facts = Facts(given, lead, memory.starts, bounds.judgement, trust, views, zeroed=bounds.own_zero, capacity=capacity)
     memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero))
+    notes = tuple(note for view in views.values() for note in view.notes)
     plan = None
     if given.target is not None and policy.mode != "Off":
         current = given.target.replicas
-        if acting:
-            memory = replace(memory, scaling=begin_acting(memory.scaling, memory.hand))
-        decision, peak = _decide_replicas(given, given.target, memory, lead, judgement, trust, bounds.floor)
-        steered = steer(given, memory.hand, decision, bounds, current, acting=acting)
-        facts = replace(facts, decision=steered.decision, peak=peak, zeroed=steered.zero.meant)
+        views, steered = _steer(given, given.target, memory, views, lead, bounds, acting=acting)
+        facts = replace(facts, views=views, decision=steered.decision, zeroed=steered.zero.meant)
         facts = replace(facts, kept=steered.hand.kept, held_by=explain_steered(bounds.floor, steered))
-        outcome = remember_outcome(steered.decision.memory, current, steered.replicas, given.now)
-        memory = replace(memory, scaling=outcome, zero=steered.zero, hand=steered.hand)
+        memory = replace(memory, zero=steered.zero, hand=steered.hand)
         notes = (*notes, *steered.notes)
         if steered.replicas != current:
-            plan = ScalePlan(given.spec.target, current, steered.replicas, steered.decision.binding)
+            plan = ScalePlan(given.spec.target, current, steered.replicas, say_why(facts, steered.decision))
         if acting and facts.held_by:
             scaling = replace(scaling, message=f"{scaling.message.removesuffix('.')}{facts.held_by}.")
     else:
         memory = replace(memory, hand=Hand())
+    memory = replace(memory, measures={name: view.memory for name, view in views.items()})
     told, news = _tell_binding(facts, memory, told=scaling.reason in ("Active", "DryRun"))
     return Decision(
         plan=plan,
-        conditions=_build_conditions(given, judgement, trust, scaling),
+        conditions=_build_conditions(facts, scaling),
         status=build_status(facts),
         next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun") else IDLE_PERIOD_S,
         memory=replace(memory, binding=told),
@@ -95,6 +88,30 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     )
 
 
+def _steer(
+    given: ProfileInput,
+    target: TargetState,
+    memory: ProfileMemory,
+    views: Mapping[MeasureName, MeasureView],
+    lead: LeadTime,
+    bounds: Bounds,
+    *,
+    acting: bool,
+) -> tuple[dict[MeasureName, MeasureView], Steered]:
+    """Return each measure decided on, and what becomes of all of them together."""
+    if acting:
+        views = {name: begin_acting_on(view, memory.hand) for name, view in views.items()}
+    decided = {name: decide_measure(given, target, view, lead, bounds.floor) for name, view in views.items()}
+    decision = combine_decisions({name: view.decision for name, view in decided.items() if view.decision is not None})
+    steered = steer(given, memory.hand, decision, bounds, target.replicas, acting=acting)
+    anew = steered.decision.memory.since != decision.memory.since
+    remembered = {
+        name: remember_target(view, target.replicas, steered.replicas, given.now, window_anew=anew)
+        for name, view in decided.items()
+    }
+    return remembered, steered
+
+
 def _tell_binding(facts: Facts, memory: ProfileMemory, *, told: bool) -> tuple[BindingMemory, tuple[Note, ...]]:
     decision = facts.decision if told else None
     after, before = judge_binding(memory.binding, decision.binding if decision else "", facts.given.now)
@@ -102,26 +119,6 @@ def _tell_binding(facts: Facts, memory: ProfileMemory, *, told: bool) -> tuple[B
         return after, ()
     said = f"{decision.binding} decides now, instead of {before}: {explain(facts, decision)}"
     return after, (Note("BindingChanged", said),)
-
-
-def _count_reporting(given: ProfileInput) -> int:
-    """Return how many settled pods are among the scraped instances, by name or by address."""
-    if given.target is None or given.reading is None:
-        return 0
-    return sum(bool({name, address} & given.reading.targets) for name, address in given.target.settled)
-
-
-def _judge_data(given: ProfileInput, memory: ProfileMemory, *, covers_now: bool, pods: int) -> Judgement:
-    if given.source_problem is not None:
-        return Judgement("Hold", given.source_problem.reason, given.source_problem.message)
-    settled = len(given.target.settled) if given.target else 0
-    return judge(
-        given.reading or Reading(None, None, frozenset()),
-        now=given.now,
-        max_age_s=given.spec.scaling.max_sample_age_s,
-        pods=Reporting(pods, memory.reporting_share * settled),
-        forecast_covers_now=covers_now,
-    )
 
 
 def _judge_scaling(given: ProfileInput, *, own_zero: bool) -> _Verdict:
@@ -152,38 +149,8 @@ def _judge_scaling(given: ProfileInput, *, own_zero: bool) -> _Verdict:
     return _Verdict("True", "Active", "Replicas follow the decision.")
 
 
-def _decide_replicas(
-    given: ProfileInput,
-    target: TargetState,
-    memory: ProfileMemory,
-    lead: LeadTime,
-    judgement: Judgement,
-    trust: Trust,
-    floor: Floor,
-) -> tuple[ReplicaDecision, Peak | None]:
-    policy, now = replace(given.spec.scaling, min_replicas=floor.replicas), given.now
-    known = given.forecast.outlook if given.forecast else None
-    outlook = known if trust.trusted else None
-    until = now + lead.value_s + given.spec.forecast.step_s
-    soon = find_peak(outlook, now, until)
-    later = find_peak(outlook, now, now + lead.value_s + policy.stabilization_s)
-    live, last_value_leads = judgement.rung == "Live", trust.reason == "NaiveIsBetter"
-    demand = Demand(
-        observed=given.reading.observed if given.reading else None,
-        soon=soon.load if soon else None,
-        later=later.load if later else None,
-        may_shrink=live and (soon is not None if trust.trusted else last_value_leads),
-        lead_s=lead.value_s,
-        complete=live,
-        spread=find_spread(known, now, until) if last_value_leads else 0.0,
-    )
-    demand = round_to_zero(policy, floor, demand)
-    return decide_replicas(policy, target.replicas, demand, memory.scaling, now), soon
-
-
-def _build_conditions(
-    given: ProfileInput, judgement: Judgement, trust: Trust, scaling: _Verdict
-) -> tuple[Condition, ...]:
+def _build_conditions(facts: Facts, scaling: _Verdict) -> tuple[Condition, ...]:
+    given, judgement, trust = facts.given, facts.judgement, facts.trust
     name = given.spec.target
     found = (
         _Verdict("True", "Found", f"Deployment {name} exists.")

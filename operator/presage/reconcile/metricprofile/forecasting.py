@@ -21,7 +21,7 @@ from presage.core.profile import EventType
 from presage.core.query import Selection
 from presage.core.scaling.outlook import Outlook
 from presage.reconcile.metricprofile.forecast_status import SHOWN_LEVEL
-from presage.reconcile.metricprofile.inputs import AskedFit, ForecastMemory, Measure
+from presage.reconcile.metricprofile.inputs import AskedFit, Basis, ForecastMemory
 from presage.reconcile.ports import Forecaster, History, Loads
 
 REFITS_PER_SEASON = 24  # hourly on a day, and as often on a compressed one
@@ -30,10 +30,10 @@ LONGEST_WITHOUT_FIT = 6  # periods of refits that a full fit stays in force wher
 
 
 async def update_forecast(
-    measure: Measure,
+    basis: Basis,
     askers: Sequence[Selection],
     memory: ForecastMemory | None,
-    uid: str,
+    phase: str,
     now: float,
     loads: Loads,
     forecaster: Forecaster,
@@ -41,10 +41,10 @@ async def update_forecast(
     """Return the forecast brought up to the newest complete slot; unchanged if there is nothing newer.
 
     Args:
-        measure: What is measured, and how it is to be forecast.
+        basis: What is measured, and how it is to be forecast.
         askers: One selection for each event type.
         memory: From the last call.
-        uid: Of the object; spreads the refits of all objects over time.
+        phase: Names the object and what is measured of it; spreads all refits over time.
         now: Epoch seconds.
         loads: Where the history comes from.
         forecaster: Forecasts.
@@ -52,12 +52,12 @@ async def update_forecast(
     Raises:
         SourceFault: If there is no history.
     """
-    ask, newest = measure.forecast, int(now // measure.forecast.step_s) - 1
+    ask, newest = basis.forecast, int(now // basis.forecast.step_s) - 1
     memory = _take_over(memory, ask)
     if memory is not None and memory.last_slot == newest:
         return memory
-    histories = await loads.history(measure.source, askers, ask.step_s, ask.history_s, now)
-    values, start = add_histories(measure.event_types, histories, ask.step_s)
+    histories = await loads.history(basis.source, askers, ask.step_s, ask.history_s, now)
+    values, start = add_histories(basis.event_types, histories, ask.step_s)
     if not np.isfinite(values).any():
         return memory
     last_slot = int(start // ask.step_s) + len(values) - 1
@@ -65,7 +65,7 @@ async def update_forecast(
         return memory
     load = cast(FloatArray, values)  # the engine widens it: waiting, it is as short as the history
     series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-    return await _bring_up(series, last_slot, memory, ask, uid, forecaster)
+    return await _bring_up(series, last_slot, memory, ask, phase, forecaster)
 
 
 def _take_over(memory: ForecastMemory | None, ask: ForecastSpec) -> ForecastMemory | None:
@@ -85,7 +85,7 @@ async def _bring_up(
     last_slot: int,
     memory: ForecastMemory | None,
     ask: ForecastSpec,
-    uid: str,
+    phase: str,
     forecaster: Forecaster,
 ) -> ForecastMemory:
     """Return the forecast from a history that ends with another slot than the one in force knows."""
@@ -98,7 +98,7 @@ async def _bring_up(
     if memory is not None and 0 < missed <= len(values):
         state, asked = memory.forecast.state, memory.asked
         last_fit = max(memory.fitted_slot, asked.slot if asked else 0)
-        due = is_due(last_slot, last_fit, _refit_slots(ask), uid)
+        due = is_due(last_slot, last_fit, _refit_slots(ask), phase)
         if not due or _outlasts(memory, last_slot, ask):
             new = values[-missed:].astype(np.float64)
             moved = known = await forecaster.advance(state, new, horizon, levels)
@@ -116,17 +116,17 @@ async def _bring_up(
     return _remember(forecast, last_slot, ask, "batch", last_slot, whole_season, asked)
 
 
-def is_due(slot: int, fit_slot: int, period: int, uid: str) -> bool:
+def is_due(slot: int, fit_slot: int, period: int, phase: str) -> bool:
     """Return whether a new fit is due at a slot.
 
     Args:
         slot: Index of the newest slot.
         fit_slot: Index of the newest slot when there was a fit last, or one was asked for.
         period: Slots between two fits.
-        uid: Of the object: each has its own slot of the period, so that many are not due together.
+        phase: Names what is fitted: each has its own slot of the period, so that many are not due together.
     """
-    phase = int.from_bytes(hashlib.sha256(uid.encode()).digest()[:8], "big") % period
-    return (slot + phase) // period > (fit_slot + phase) // period
+    shift = int.from_bytes(hashlib.sha256(phase.encode()).digest()[:8], "big") % period
+    return (slot + shift) // period > (fit_slot + shift) // period
 
 
 def _outlasts(memory: ForecastMemory, slot: int, ask: ForecastSpec) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from presage.core.forecast.api import Effort, Forecast
 from presage.core.forecast.spec import ForecastSpec
-from presage.core.profile import EventType, ProfileSpec
+from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.scaling.capacity import Capacity
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.ladder import Reading
@@ -76,8 +76,8 @@ class ForecastMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """What a load is measured by; memory of one measure says nothing about another."""
+class Basis:
+    """What a measure is taken from and forecast by; memory on one basis says nothing about another."""
 
     source: Source
     event_types: tuple[EventType, ...]
@@ -136,18 +136,33 @@ class CapacityMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureMemory:
+    """What one decision leaves to the next about one measure; empty after a restart.
+
+    Attributes:
+        basis: What forecast and share are about; None before the first look at a source.
+        scaling: Stabilization and step memory.
+        forecast: The last good forecast; None before the first.
+        reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
+            from status.
+        shift: What was told of level shifts. A restart takes the last one from status.
+    """
+
+    basis: Basis | None = None
+    scaling: ScalingMemory = field(default_factory=ScalingMemory)
+    forecast: ForecastMemory | None = None
+    reporting_share: float = 0.0
+    shift: ShiftMemory = field(default_factory=ShiftMemory)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
     Attributes:
         target: The Deployment all of it is about.
-        measure: What forecast and share are about; None before the first look at a source.
-        scaling: Stabilization and step memory.
-        forecast: The last good forecast; None before the first.
+        measures: By name of the measure.
         starts: Of the target's pods. A restart takes those from status.
-        reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
-            from status.
-        shift: What was told of level shifts. A restart takes the last one from status.
         zero: Whether the target is meant to be at 0, and since when there is no data. A restart takes both from status.
         hand: Which numbers of the target are presage's own. A restart takes them from status.
         binding: What was told of binding reasons.
@@ -155,12 +170,8 @@ class ProfileMemory:
     """
 
     target: str = ""
-    measure: Measure | None = None
-    scaling: ScalingMemory = field(default_factory=ScalingMemory)
-    forecast: ForecastMemory | None = None
+    measures: Mapping[MeasureName, MeasureMemory] = field(default_factory=dict)
     starts: Starts = field(default_factory=Starts)
-    reporting_share: float = 0.0
-    shift: ShiftMemory = field(default_factory=ShiftMemory)
     zero: ZeroMemory = field(default_factory=ZeroMemory)
     hand: Hand = field(default_factory=Hand)
     binding: BindingMemory = field(default_factory=BindingMemory)
@@ -176,6 +187,25 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureInput:
+    """What is known of one measure.
+
+    Attributes:
+        measure: Which one.
+        reading: What the source said now; None where it was not asked.
+        forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
+        history_fault: Why the history could not be read; empty if it was.
+        memory: From the previous decision.
+    """
+
+    measure: Measure
+    reading: Reading | None
+    forecast: ForecastMemory | None
+    history_fault: str
+    memory: MeasureMemory
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileInput:
     """Everything one decision rests on.
 
@@ -188,9 +218,7 @@ class ProfileInput:
         owners: Other autoscalers of the target, as `kind/name`.
         contenders: Other MetricProfiles aimed at the same target.
         source_problem: Why the source may not be asked; None if it may.
-        reading: What the source said now; None where it was not asked.
-        forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
-        history_fault: Why the history could not be read; empty if it was.
+        measures: As in the spec.
         memory: From the previous decision.
         zero_written: Status says that presage means this target to be at 0.
     """
@@ -203,9 +231,7 @@ class ProfileInput:
     owners: tuple[str, ...]
     contenders: tuple[str, ...]
     source_problem: Problem | None
-    reading: Reading | None
-    forecast: ForecastMemory | None
-    history_fault: str
+    measures: tuple[MeasureInput, ...]
     memory: ProfileMemory
     zero_written: bool = False
 

@@ -28,7 +28,7 @@ from presage.core.scaling.learning import CpuLearning, LatencyLearning, Learning
 from presage.core.source_reading import History, TickSample
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.forecasting import add_histories, is_due
-from presage.reconcile.metricprofile.inputs import CapacityMemory, Measure, TargetState
+from presage.reconcile.metricprofile.inputs import Basis, CapacityMemory, TargetState
 from presage.reconcile.metricprofile.rounding import parse_time, to_time
 from presage.reconcile.ports import Loads
 
@@ -47,14 +47,14 @@ class Lesson:
     """Whatever an answer depends on: if it changed, an earlier answer is worth nothing.
 
     Attributes:
-        measure: What the load is measured by.
+        basis: What the load is measured by.
         tenant: Matcher forced on every query.
         learning: What is learned from.
         per_pod: The load per pod given.
         cores: CPU of one pod; None = not known, or not needed.
     """
 
-    measure: Measure
+    basis: Basis
     tenant: Matcher | None
     learning: Learning
     per_pod: float
@@ -102,7 +102,7 @@ async def update_capacity(
         loads: Where the history comes from.
     """
     same = memory.lesson == lesson
-    if same and not is_due(int(now), int(memory.at), period_s(lesson.measure), uid):
+    if same and not is_due(int(now), int(memory.at), period_s(lesson.basis), uid):
         return memory
     if not target.settled:
         return memory if same else replace(memory, lesson=None, found=None)  # looked at again at the next decision
@@ -114,15 +114,15 @@ async def update_capacity(
 
 
 def judge_capacity(
-    memory: CapacityMemory, measure: Measure | None, per_pod: float, target: str, now: float
+    memory: CapacityMemory, basis: Basis | None, per_pod: float, target: str, now: float
 ) -> tuple[CapacityMemory, tuple[Note, ...]]:
     """Return what is known of capacity now, and the event to write if it is far from what is given for long."""
     found = memory.found
-    if found is None or found.value is None or measure is None or not found.differs(per_pod, DIFFERS_SHARE):
+    if found is None or found.value is None or basis is None or not found.differs(per_pod, DIFFERS_SHARE):
         return replace(memory, differs_since=None), ()
     since = now if memory.differs_since is None else memory.differs_since
     memory = replace(memory, differs_since=since)
-    if now - since < DIFFERS_PERIODS * period_s(measure) or now - memory.told_at < QUIET_S:
+    if now - since < DIFFERS_PERIODS * period_s(basis) or now - memory.told_at < QUIET_S:
         return memory, ()
     said = (
         f"A pod of {target} serves {'at least' if found.at_least else 'about'} {format_load(found.value)}, as its "
@@ -150,9 +150,9 @@ def build_proposal(memory: CapacityMemory) -> dict[str, object]:
     return {"proposed": {name: value for name, value in built.items() if value is not None}}
 
 
-def period_s(measure: Measure) -> int:
+def period_s(basis: Basis) -> int:
     """Return how often capacity is learned anew, in seconds: less often than that it hardly changes."""
-    return min(PERIOD_S, PERIOD_SLOTS * measure.forecast.step_s)
+    return min(PERIOD_S, PERIOD_SLOTS * basis.forecast.step_s)
 
 
 async def _learn(lesson: Lesson, target: TargetState, max_age_s: float, now: float, loads: Loads) -> Capacity:
@@ -162,7 +162,7 @@ async def _learn(lesson: Lesson, target: TargetState, max_age_s: float, now: flo
             lesson, "NoCores", "A container of the Deployment requests no CPU: give learnPerPod.cpu.coresPerPod."
         )
     asker = Selection(learning.counted, lesson.tenant)
-    (sample,) = await loads.observe(lesson.measure.source, [asker], max_age_s)
+    (sample,) = await loads.observe(lesson.basis.source, [asker], max_age_s)
     trouble = _find_trouble(lesson, sample, target)
     if trouble is not None:
         return trouble
@@ -177,7 +177,7 @@ async def _learn(lesson: Lesson, target: TargetState, max_age_s: float, now: flo
             each, divide_among_pods(watched[0], pods), learning.by.target * (lesson.cores or math.nan)
         )
     total, count = watched
-    latency = _divide_by_requests(total, count, lesson.measure.forecast.step_s)
+    latency = _divide_by_requests(total, count, lesson.basis.forecast.step_s)
     return learn_from_latency(each, latency, learning.by.highest_s)
 
 
@@ -200,14 +200,14 @@ def _find_trouble(lesson: Lesson, sample: TickSample, target: TargetState) -> Ca
 
 async def _read(lesson: Lesson, now: float, loads: Loads) -> list[FloatArray]:
     """Return the load, the number of pods and what is watched, over the slots that all cover."""
-    measure, by = lesson.measure, lesson.learning.by
-    ask, source = measure.forecast, measure.source
-    askers = [Selection(event.load, lesson.tenant) for event in measure.event_types]
+    basis, by = lesson.basis, lesson.learning.by
+    ask, source = basis.forecast, basis.source
+    askers = [Selection(event.load, lesson.tenant) for event in basis.event_types]
     watched = (by.used,) if isinstance(by, CpuLearning) else (by.total, by.count)
     own = [Selection(series, lesson.tenant) for series in (lesson.learning.pods, *watched)]
     span_s = min(ask.history_s, HISTORY_SLOTS * ask.step_s)
     loaded = await loads.history(source, askers, ask.step_s, ask.history_s, now)  # held for the forecast already
-    values, start = add_histories(measure.event_types, loaded, ask.step_s)
+    values, start = add_histories(basis.event_types, loaded, ask.step_s)
     return _cut([History(values, start), *await loads.history(source, own, ask.step_s, span_s, now)], ask.step_s)
 
 

@@ -20,19 +20,25 @@ QUIET_S = 600.0  # one event per object in this time
 SAME_SHIFT_DAYS = 1 / 24  # a later fit may date the same shift so much later
 
 
-def recall_shift(stored: Mapping[str, Any], generation: int) -> ShiftMemory:
-    """Return what status knows of shifts, so that a restart does not tell of the last one again."""
-    status = stored.get("status") or {}
-    forecast = status.get("forecast")
-    if not isinstance(forecast, Mapping) or status.get("observedGeneration") != generation:
+def recall_shift(forecast: Mapping[str, Any] | None) -> ShiftMemory:
+    """Return what a forecast in status knows of shifts, so that a restart does not tell of the last one again."""
+    if not isinstance(forecast, Mapping):
         return ShiftMemory()
     return ShiftMemory(known=True, at=parse_time(forecast.get("levelShiftTime")))
 
 
 def judge_shift(
-    before: ShiftMemory, memory: ForecastMemory | None, ask: ForecastSpec, target: str, now: float
+    before: ShiftMemory, memory: ForecastMemory | None, ask: ForecastSpec, what: str, now: float
 ) -> tuple[ShiftMemory, tuple[Note, ...]]:
-    """Return what is known of shifts now, and the event to write if the last one is news."""
+    """Return what is known of shifts now, and the event to write if the last one is news.
+
+    Args:
+        before: What was told.
+        memory: The forecast in force.
+        ask: How it was asked for.
+        what: What is forecast, such as `load of shop`.
+        now: Epoch seconds.
+    """
     if memory is None:
         return before, ()
     at = memory.forecast.shift_at
@@ -44,7 +50,7 @@ def judge_shift(
     if now - before.told_at < QUIET_S:
         return before, ()  # it will be told later
     said = (
-        f"The load of {target} changed its level at {to_time(at)}: "
+        f"The {what} changed its level at {to_time(at)}: "
         "the forecast goes by what came since, with a wider band until it has seen enough."
     )
     return replace(after, told_at=now), (Note("LevelShifted", said),)

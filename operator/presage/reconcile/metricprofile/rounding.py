@@ -17,6 +17,11 @@ def to_time(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def show(value: float) -> str:
+    """Return a number as people write it: without an exponent as long as it has no more than twelve digits."""
+    return f"{value:.12g}"
+
+
 def to_clock(epoch: float) -> str:
     """Return a moment's time of day, UTC."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from presage.core.conditions import parse_conditions
+from presage.core.profile import MeasureName
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement, fall_back
 from presage.core.scaling.lead_time import LeadTime
@@ -14,6 +15,7 @@ from presage.core.scaling.outlook import find_peak
 from presage.core.scaling.zero import Floor, Stillness, ZeroMemory, decide_floor, remember_data
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory
+from presage.reconcile.metricprofile.viewing import MeasureView
 from presage.reconcile.metricprofile.watching import parse_time
 from presage.reconcile.ports import Json
 
@@ -35,40 +37,60 @@ class Bounds:
     zero: ZeroMemory
 
 
-def find_bounds(given: ProfileInput, memory: ProfileMemory, judgement: Judgement, lead: LeadTime) -> Bounds:
+def find_bounds(
+    given: ProfileInput,
+    memory: ProfileMemory,
+    judgement: Judgement,
+    views: Mapping[MeasureName, MeasureView],
+    lead: LeadTime,
+) -> Bounds:
     """Return what holds the decision from below.
 
     Args:
         given: The input.
-        memory: As far as it was brought up to date by this tick's data.
-        judgement: The rung that this tick's data gives.
+        memory: From the previous decision.
+        judgement: The rung that this tick's data gives, of all measures.
+        views: What was made of each measure.
         lead: Lead time in force.
     """
-    policy, now, target, reading = given.spec.scaling, given.now, given.target, given.reading
-    live = judgement.rung == "Live"
-    current = target.replicas if target else 0
-    own_zero = target is not None and _is_own_zero(memory, current)
+    policy, now, target = given.spec.scaling, given.now, given.target
+    own_zero = target is not None and _is_own_zero(memory, target.replicas)
     patience_s = max(policy.stabilization_s, policy.max_sample_age_s)
-    gone = own_zero and reading is not None and bool(reading.missing)
-    zero = remember_data(memory.zero, now, live=live, gone_at_zero=gone, patience_s=patience_s)
+    gone = own_zero and any(view.given.reading.missing for view in views.values() if view.given.reading is not None)
+    zero = remember_data(memory.zero, now, live=judgement.rung == "Live", gone_at_zero=gone, patience_s=patience_s)
     blind_s = 0.0 if zero.blind_since is None else now - zero.blind_since
     horizon_s = float(given.spec.forecast.horizon_s)
     judgement = fall_back(judgement, blind_s=blind_s, horizon_s=horizon_s, replicas=policy.fallback_replicas)
-    outlook = given.forecast.outlook if given.forecast else None
-    peak = find_peak(outlook, now, now + lead.value_s + policy.stabilization_s)
-    settled = target.settled if target else ()
+    due = judgement.rung == "Fallback"
+    floors = [
+        decide_floor(
+            replace(policy, per_pod=view.given.measure.per_pod),
+            _look_for_stillness(given, view, zero, blind_s, now + lead.value_s + policy.stabilization_s),
+            fallback_due=due,
+        )
+        for view in views.values()
+    ]
+    return Bounds(judgement, max(floors, key=lambda floor: floor.replicas), own_zero, zero)
+
+
+def _look_for_stillness(
+    given: ProfileInput, view: MeasureView, zero: ZeroMemory, blind_s: float, until: float
+) -> Stillness:
+    """Return what one measure knows about whether the target is needed at all."""
+    reading, memory = view.given.reading, view.given.forecast
+    settled = given.target.settled if given.target else ()
     seen = frozenset[str]().union(*(sample.targets for sample in reading.samples)) if reading else frozenset[str]()
-    still = Stillness(
-        current=current,
-        live=live,
-        observed=reading.observed if reading else None,
+    peak = find_peak(memory.outlook if memory else None, given.now, until)
+    return Stillness(
+        current=given.target.replicas if given.target else 0,
+        live=view.judgement.rung == "Live",
+        observed=view.observed,
         upper=peak.load if peak else None,
-        own=memory.reporting_share > 0 or any({name, address} & seen for name, address in settled),
+        own=view.memory.reporting_share > 0 or any({name, address} & seen for name, address in settled),
         settled=len(settled),
         blind_s=blind_s,
         vanished=zero.vanished_at is not None,
     )
-    return Bounds(judgement, decide_floor(policy, still, fallback_due=judgement.rung == "Fallback"), own_zero, zero)
 
 
 def _is_own_zero(memory: ProfileMemory, current: int) -> bool:
