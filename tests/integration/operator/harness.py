@@ -185,7 +185,9 @@ class Shop:
         spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
         self.apps.create_namespaced_deployment(self.namespace, {"metadata": {"name": name}, "spec": spec})
 
-    def create_profile(self, name: str = "shop", **scaling: Any) -> None:
+    def create_profile(self, name: str = "shop", load: dict[str, Any] | None = None, **scaling: Any) -> None:
+        """Create a MetricProfile of the exporter's counter, or of another load."""
+        load = load or {"counter": {"metric": "orders_total", "windowSeconds": 4}}
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "MetricProfile",
@@ -193,7 +195,7 @@ class Shop:
             "spec": {
                 "target": {"name": "shop"},
                 "sourceRef": {"name": self._source},
-                "eventTypes": [{"name": "order", "load": {"counter": {"metric": "orders_total", "windowSeconds": 4}}}],
+                "eventTypes": [{"name": "order", "load": load}],
                 "forecast": {
                     "stepSeconds": 1,
                     "historySeconds": 20,
@@ -235,9 +237,14 @@ class Shop:
 
     def reasons(self) -> set[str]:
         """Return the reasons of presage's events here."""
+        return {reason for reason, _ in self.events()}
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return reason and note of each of presage's events here."""
         # Raw: the client's model refuses events without eventTime, which other controllers still write.
         found = self.objects.list_namespaced_custom_object("events.k8s.io", "v1", self.namespace, "events")
-        return {e["reason"] for e in found["items"] if e.get("reportingController") == "presage.dev/operator"}
+        own = (e for e in found["items"] if e.get("reportingController") == "presage.dev/operator")
+        return [(e["reason"], e.get("note", "")) for e in own]
 
 
 @contextlib.contextmanager

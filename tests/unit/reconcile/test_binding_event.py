@@ -14,8 +14,8 @@ from tests.unit.reconcile.playing import steady
 def play(bindings: str, period: float = 15.0) -> list[tuple[int, str]]:
     """Decide once a letter (`-` = nothing decided); return at which decision which reason was said to be over."""
     memory, told = BindingMemory(), []
-    for tick, binding in enumerate(bindings):
-        memory, before = judge_binding(memory, binding.strip("-"), tick * period)
+    for tick, letter in enumerate(bindings):
+        memory, before = judge_binding(memory, {"H": "Hold", "-": ""}.get(letter, letter), tick * period)
         if before:
             told.append((tick, before))
     return told
@@ -30,8 +30,10 @@ def play(bindings: str, period: float = 15.0) -> list[tuple[int, str]]:
         pytest.param("FFFRFRFRRR", [(9, "F")], id="one that flickers is told once it holds"),
         pytest.param("FFFRRRRRRR", [(5, "F")], id="it is told once"),
         pytest.param("FFFRRRFFFF", [(5, "F")], id="the next one within ten minutes waits"),
+        pytest.param("HHHHFFFRRR", [(9, "F")], id="the wait for the first data is no reason to speak of"),
+        pytest.param("FFFHHHFFFF", [(5, "F")], id="later it is"),
         pytest.param("FFF---RRR", [], id="the first one after a pause is no news"),
-        pytest.param("FRHFRHFRHFRHF", [], id="none ever held"),
+        pytest.param("FRMFRMFRMFRMF", [], id="none ever held"),
     ],
 )
 def test_what_is_told(bindings: str, want: list[tuple[int, str]]) -> None:

@@ -13,7 +13,8 @@ QUIET_S = 600.0  # one event per object in this time
 def judge_binding(before: BindingMemory, binding: str, now: float) -> tuple[BindingMemory, str]:
     """Return what is known of binding reasons now, and the one that was told before if that is news; else empty.
 
-    The first one is no news, nor is the first after a time in which nothing was decided.
+    The first one is no news, nor is the first after a time in which nothing was decided; a `Hold` before any is only
+    the wait for the first data.
 
     Args:
         before: From the previous decision.
@@ -27,7 +28,7 @@ def judge_binding(before: BindingMemory, binding: str, now: float) -> tuple[Bind
     if count < HELD or binding == before.told:
         return after, ""
     if not before.told:
-        return replace(after, told=binding), ""
+        return replace(after, told="" if binding == "Hold" else binding), ""
     if now - before.told_at < QUIET_S:
         return after, ""  # it will be told later, if it still holds
     return replace(after, told=binding, told_at=now), before.told

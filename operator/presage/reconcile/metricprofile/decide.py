@@ -80,7 +80,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         plan=plan,
         conditions=_build_conditions(facts, scaling),
         status=build_status(facts),
-        next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun") else IDLE_PERIOD_S,
+        next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun", "Paused") else IDLE_PERIOD_S,
         memory=replace(memory, binding=told),
         gauges=build_gauges(facts),
         binding=facts.decision.binding if facts.decision else "",
