@@ -33,8 +33,14 @@ WATCHED: Mapping[str, str] = {
 }
 """Gauges that are read when they are scraped: name → help."""
 
-EVERY_OBJECT: Mapping[str, str] = {"object_ready": "1 while what the spec asks for is in force."}
+EVERY_OBJECT: Mapping[str, str] = {
+    "object_ready": "1 while what the spec asks for is in force.",
+    "object_condition": "1 while a condition of the object is True.",
+}
 """Per-object series that every kind has: name without prefix → help."""
+
+EVERY_OBJECT_LABELS: Mapping[str, str] = {"object_condition": "condition"}
+"""Which of them have a label of their own, and its name."""
 
 PER_OBJECT_LABELS = ("kind", "namespace", "name")
 
@@ -62,7 +68,7 @@ class Metrics:
         PlatformCollector(registry=self.registry)
         self._per_object = per_object
         self._help = {**(gauges or {}), **EVERY_OBJECT}
-        self._own_labels = gauge_labels or {}
+        self._own_labels = {**(gauge_labels or {}), **EVERY_OBJECT_LABELS}
         self._objects: dict[str, Gauge] = {}
         self._shown: dict[_Object, set[tuple[str, ...]]] = {}  # name of the series, and its own label's value if any
         self._watched: list[tuple[Gauge, Callable[[], float]]] = []

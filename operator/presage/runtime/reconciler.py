@@ -95,7 +95,7 @@ class Reconciler:
         better = {condition.type: condition for condition in applied.conditions}
         conditions = tuple(better.get(c.type, c) for c in decision.conditions)
         ready = definition.summarize(conditions, body["metadata"].get("generation", 0))
-        self._show(key, decision.gauges, ready)
+        self._show(key, decision.gauges, ready, conditions)
         await self._report(definition, key, body, (ready, *conditions), decision.status)
         for note in (*decision.notes, *applied.notes):
             self._events.announce(body, "Normal", note.reason, note.message)
@@ -108,7 +108,11 @@ class Reconciler:
         log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
         return applied
 
-    def _show(self, key: ObjectKey, gauges: Mapping[str, GaugeValue], ready: Condition) -> None:
+    def _show(
+        self, key: ObjectKey, gauges: Mapping[str, GaugeValue], ready: Condition, conditions: tuple[Condition, ...] = ()
+    ) -> None:
+        if conditions:
+            gauges = {**gauges, "object_condition": {c.type: float(c.status == "True") for c in conditions}}
         self._metrics.set_object(key.kind, key.namespace, key.name, gauges, ready=ready.status == "True")
 
     async def _report(

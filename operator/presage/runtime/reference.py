@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client.core import Metric
 
-from presage.observability.metrics import EVERY_OBJECT, PER_OBJECT_LABELS, WATCHED, Metrics
+from presage.observability.metrics import EVERY_OBJECT, EVERY_OBJECT_LABELS, PER_OBJECT_LABELS, WATCHED, Metrics
 from presage.reconcile.kind import AnyKind
 from presage.resources.base import VALIDATIONS
 from presage.resources.schema import build_crd
@@ -186,7 +186,9 @@ def render_metrics(kinds: Sequence[AnyKind]) -> str:
     lines += ["", "## Of each object", ""]
     lines += [f"Labels: {labels}. Only the operator that acts serves them; the chart's value `operator.objectMetrics` "]
     lines[-1] += "switches them off. A value that is not known has no series."
-    own_labels = {name: label for kind in kinds for name, label in kind.gauge_labels.items()}
+    own_labels = {name: label for kind in kinds for name, label in kind.gauge_labels.items()} | dict(
+        EVERY_OBJECT_LABELS
+    )
     groups = {"Every kind": EVERY_OBJECT, **{kind.name: kind.gauges for kind in kinds if kind.gauges}}
     for title, gauges in groups.items():
         rows = [[f"`presage_{name}`", own_labels.get(name, ""), text] for name, text in sorted(gauges.items())]

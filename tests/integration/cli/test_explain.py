@@ -10,10 +10,10 @@ import sys
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -33,6 +33,7 @@ from tests.integration.operator.harness import (
 from tests.integration.tools import Kubectl, account_kubeconfig
 
 RATE = 93.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class Running:
             check=False,
             timeout=60,
         )
+
+    def steadily(self, call: Callable[[], T]) -> tuple[T, dict[str, Any]]:
+        """Return what a call gives, and the status that was there before it and after it."""
+        for _ in range(10):
+            before = self.shop.profile()["status"]
+            given = call()
+            if self.shop.profile()["status"] == before:
+                return given, before
+        raise AssertionError("status changes all the time")
 
     def explained(self, *arguments: str) -> dict[str, Any]:
         """Return what `presage explain` says, as JSON."""
@@ -108,10 +118,9 @@ def refresh(shop: Shop, most: int) -> None:
 
 
 def test_the_answer_comes_first(decided: Running) -> None:
-    done = decided.presage("explain", "mprof/shop", "-n", decided.shop.namespace)
+    done, status = decided.steadily(lambda: decided.presage("explain", "mprof/shop", "-n", decided.shop.namespace))
     assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    scaling = decided.shop.profile()["status"]["scaling"]
+    lines, scaling = done.stdout.splitlines(), status["scaling"]
     assert lines[0] == scaling["explain"]
     assert f"→ Deployment shop: {scaling['desiredReplicas']} wanted" in lines[1]
     for title in ("load now", "from the forecast", "from the load now", "replicas", "forecast", "conditions"):
@@ -155,19 +164,22 @@ def test_it_is_a_plugin_of_kubectl(decided: Running) -> None:
 
 def test_kubectl_shows_it_too(decided: Running) -> None:
     get = ("get", "mprof", "shop", "-n", decided.shop.namespace)
-    head, row = decided.kubectl(*get).splitlines()
+    (short, wide), status = decided.steadily(lambda: (decided.kubectl(*get), decided.kubectl(*get, "-o", "wide")))
+    head, row = short.splitlines()
     assert head.split() == ["NAME", "TARGET", "PODS", "DESIRED", "BECAUSE", "MODE", "TRUSTED", "READY", "REASON", "AGE"]
     assert max(len(head), len(row)) <= 120
-    status = decided.shop.profile()["status"]["scaling"]
-    assert f" {status['desiredReplicas']} " in row
-    wide = decided.kubectl(*get, "-o", "wide")
-    assert status["explain"] in wide
+    assert f" {status['scaling']['desiredReplicas']} " in row
+    assert status["scaling"]["explain"] in wide
     described = decided.kubectl("describe", "mprof", "shop", "-n", decided.shop.namespace)
     for field in ("Explain:", "Binding Reason:", "Desired Replicas:", "Lead Time Seconds:", "Decision:", "Leader:"):
         assert field in described
     metrics = [line for line in decided.operator.get("/metrics")[1].splitlines() if decided.shop.namespace in line]
     for series in ("desired_replicas", "lead_time_seconds", "observed_load", "data_available", "forecast_weight"):
         assert [line for line in metrics if line.startswith(f"presage_{series}{{")], series
+    conditions = {each["type"]: each["status"] for each in decided.shop.profile()["status"]["conditions"]}
+    for kind, status in conditions.items():
+        shown = [line for line in metrics if f'presage_object_condition{{condition="{kind}"' in line]
+        assert kind == "Ready" or shown[0].endswith(" 1.0" if status == "True" else " 0.0"), kind
 
 
 def test_who_may_not_read_the_source_still_learns_the_rest(decided: Running, tmp_path: Path) -> None:
@@ -184,12 +196,12 @@ def test_who_may_not_read_the_source_still_learns_the_rest(decided: Running, tmp
 
 def test_the_forecast_of_a_live_object(decided: Running, tmp_path: Path) -> None:
     live = ("forecast", "mprof/shop", "-n", decided.shop.namespace)
-    done = decided.presage(*live, "--format", "json", "--plot", str(tmp_path / "ahead.png"))
+    plot = str(tmp_path / "ahead.png")
+    done, status = decided.steadily(lambda: decided.presage(*live, "--format", "json", "--plot", plot))
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
-    status = decided.shop.profile()["status"]["forecast"]
-    assert document["forecast"] == status
-    assert [point["p90"] for point in document["points"]] == [point["p90"] for point in status["next"]]
+    assert document["forecast"] == status["forecast"]
+    assert [point["p90"] for point in document["points"]] == [point["p90"] for point in status["forecast"]["next"]]
     assert (tmp_path / "ahead.png").read_bytes().startswith(b"\x89PNG")
     done = decided.presage(*live, "--plot", str(tmp_path / "ahead.html"))
     assert (done.returncode, done.stderr) == (0, "")

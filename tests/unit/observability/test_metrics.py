@@ -119,6 +119,13 @@ async def test_ready_objects_are_counted_and_shown() -> None:
     assert (await samples(metrics, "presage_objects"))["MetricProfile", "false"] == 0
 
 
+async def test_conditions_are_shown_one_by_one() -> None:
+    metrics = Metrics()
+    metrics.set_object("K", "n", "p", {"object_condition": {"TargetFound": 1.0, "Paused": 0.0}}, ready=True)
+    metrics.set_object("K", "n", "p", {"object_condition": {"TargetFound": 0.0}}, ready=True)
+    assert await samples(metrics, "presage_object_condition") == {("TargetFound", "K", "p", "n"): 0}
+
+
 async def test_objects_are_counted_without_their_names() -> None:
     metrics = Metrics(per_object=False)
     metrics.set_object("MetricProfile", "n", "p", {}, ready=False)
