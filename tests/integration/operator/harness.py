@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +185,14 @@ class Shop:
         spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template}
         self.apps.create_namespaced_deployment(self.namespace, {"metadata": {"name": name}, "spec": spec})
 
-    def create_profile(self, name: str = "shop", load: dict[str, Any] | None = None, **scaling: Any) -> None:
-        """Create a MetricProfile of the exporter's counter, or of another load."""
+    def create_profile(
+        self,
+        name: str = "shop",
+        load: dict[str, Any] | None = None,
+        further: Sequence[dict[str, Any]] = (),
+        **scaling: Any,
+    ) -> None:
+        """Create a MetricProfile of the exporter's counter, or of another load, and of further event types."""
         load = load or {"counter": {"metric": "orders_total", "windowSeconds": 4}}
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
@@ -195,7 +201,7 @@ class Shop:
             "spec": {
                 "target": {"name": "shop"},
                 "sourceRef": {"name": self._source},
-                "eventTypes": [{"name": "order", "load": load}],
+                "eventTypes": [{"name": "order", "load": load}, *further],
                 "forecast": {
                     "stepSeconds": 1,
                     "historySeconds": 20,
