@@ -23,7 +23,7 @@ side_by_side = --dist loadfile --no-loadscope-reorder -n
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
 .PHONY: help venv lock fmt lint hooks typecheck imports unit property integration e2e e2e-long crds crds-check \
-  chart-lint chart-test bench-operator bench-forecast images images-dockerfile check test demo demo-clean cluster-up \
+  chart-lint chart-test bench-operator bench-forecast bench-scaling bench-scaling-live images images-dockerfile check test demo demo-clean cluster-up \
   cluster-down cluster-status
 
 help: ## Show the targets
@@ -100,6 +100,12 @@ bench-operator: $(STAMP) ## What the operator costs and how fast it is, on a rea
 
 bench-forecast: $(STAMP) ## Forecasts on real traces beside their peers, each figure judged (5 min); BENCH="--quick" and others
 	$(BIN)/python -m e2e.bench.forecast $(BENCH)
+
+bench-scaling: $(STAMP) ## Decisions on real traces beside the HPA rule and simple forecasts, judged (long); BENCH="--quick" and others
+	$(BIN)/python -m e2e.bench.scaling $(BENCH)
+
+bench-scaling-live: $(STAMP) ## Two compressed days on a real cluster beside the HPA rule, judged (20 min)
+	$(BIN)/python -m e2e.bench.scaling_live $(BENCH)
 
 images: $(STAMP) ## Build the container images
 	$(call part,images,$(BIN)/python -m e2e.images)

@@ -33,13 +33,18 @@ def build_parser(program: str, description: str, examples: str) -> argparse.Argu
     )
 
 
-def add_inputs(parser: argparse.ArgumentParser, variable: str, scorer: str) -> None:
-    """Add the options that say where traces and scorer are; `variable` may hold the scorer's path, too."""
+def add_traces(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says where traces are."""
     parser.add_argument(
         "--traces",
         default=os.environ.get("PRESAGE_TRACES", DEFAULT_FOLDER),
-        help=f"folder of traces with a manifest.json (default: PRESAGE_TRACES, else {DEFAULT_FOLDER})",
+        help=f"folder of traces (default: PRESAGE_TRACES, else {DEFAULT_FOLDER})",
     )
+
+
+def add_inputs(parser: argparse.ArgumentParser, variable: str, scorer: str) -> None:
+    """Add the options that say where traces and scorer are; `variable` may hold the scorer's path, too."""
+    add_traces(parser)
     parser.add_argument(
         "--scorer",
         default=os.environ.get(variable, scorer),

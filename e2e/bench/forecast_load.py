@@ -147,7 +147,7 @@ class _HeldHistories:
         random = np.random.default_rng(20)
         self.count = count
         self.slots = DAYS * 86_400 // STEP_S
-        self._values = [_make_load(random, self.slots + 1) for _ in range(count)]
+        self._values = [make_load(random, self.slots + 1) for _ in range(count)]
 
     async def probe(self, source: Source) -> str:
         return ""
@@ -163,7 +163,7 @@ class _HeldHistories:
         return [History(self._values[int(a.load.metric)][first:last], float(first * step_s)) for a in askers]
 
 
-def _make_load(random: np.random.Generator, slots: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def make_load(random: np.random.Generator, slots: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     """Return a load with a day, a week, noise of some memory, and a hole."""
     day, week = (np.arange(slots) * STEP_S / period * 2 * np.pi for period in (86_400, 604_800))
     noise = np.convolve(random.standard_normal(slots + 11), np.full(12, 1 / 12), "valid")

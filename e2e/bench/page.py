@@ -7,7 +7,8 @@ from pathlib import Path
 
 from e2e.bench.judged import Judged, show
 
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+RESULTS = "results"
+"""The place of a run's results in its page."""
 HEAD = ("figure", "value", "must", "verdict", "aim", "aim is", "note")
 
 
@@ -39,13 +40,19 @@ def render_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def write_results(page: Path, results: str) -> None:
-    """Put results into the page between its two marks; what stands around them by hand stays."""
+def marks(place: str = RESULTS) -> tuple[str, str]:
+    """Return the lines between which a page holds what benches write."""
+    return f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+
+
+def write_results(page: Path, results: str, place: str = RESULTS) -> None:
+    """Put results into the page between two marks; what stands around them by hand stays."""
+    first, last = marks(place)
     title = f"{page.stem.capitalize()} benchmark"
-    text = page.read_text(encoding="utf-8") if page.exists() else f"# {title}\n\n{BEGIN}\n{END}\n"
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    text = page.read_text(encoding="utf-8") if page.exists() else f"# {title}\n\n{first}\n{last}\n"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{page} has no marks {BEGIN} and {END}: put them where the results shall stand")
+        raise ValueError(f"{page} has no marks {first} and {last}: put them where the results shall stand")
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(f"{before}{begin}\n\n{results}\n\n{end}{after}", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -30,6 +31,7 @@ class Tool:
     python: Path
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    _running: set[int] = field(default_factory=set)
 
     def versions(self) -> str:
         """Return the versions of Python and of what counts."""
@@ -52,16 +54,29 @@ class Tool:
                 [str(word) for word in (self.python, *argv)],
                 stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=ROOT, start_new_session=True,
             )  # fmt: skip
+            self._running.add(process.pid)
             try:
                 text, _ = process.communicate()
             except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill(process.pid)
                 process.wait()
                 raise
+            finally:
+                self._running.discard(process.pid)
         if process.returncode != 0:
             last = "\n".join(log.read_text().splitlines()[-15:])
             raise BenchError(f"{shlex.join(map(str, argv))} ended with exit code {process.returncode}:\n{last}")
         return text
+
+    def stop(self) -> None:
+        """End all programs that run in other threads, with their children."""
+        for group in tuple(self._running):
+            _kill(group)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def render_command(argv: Sequence[object]) -> str:

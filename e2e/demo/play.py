@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from e2e.cluster.progress import say
 from e2e.demo import hpa, manifests
-from e2e.demo.accounting import FloatArray
+from e2e.demo.accounting import Fleet, FloatArray
 from e2e.demo.errors import DemoError
 from e2e.demo.forecasts import read_latest, read_samples
 from e2e.demo.kube import Watch
@@ -46,11 +47,18 @@ class Play:
         self._decisions = DecisionLog()
         self._began = 0
         self._why = ""
+        self._offered: FloatArray = np.array([])
+        self._startup = 0.0
 
     @property
     def initial_replicas(self) -> int:
         """Replicas to begin with."""
         return self._initial
+
+    def replay_rival(self, utilization: float) -> Fleet:
+        """Return what the HPA rule at another share of capacity would have done with the load that was played."""
+        rule = replace(self._plan, rival_utilization=utilization).rival(self._startup)
+        return hpa.replay(rule, self._offered, float(self._began), self._initial)
 
     @property
     def _day_starts(self) -> int:
@@ -137,8 +145,7 @@ class Play:
         startup = median_startup(self._pods, self._began)
         if startup is None:
             raise DemoError("no pod of the function became ready while it was watched")
-        offered: FloatArray = np.array(counts["sent"], dtype=float)
-        rival = hpa.replay(plan.rival(startup), offered, float(self._began), self._initial)
+        self._offered, self._startup = np.array(counts["sent"], dtype=float), startup
         forecasts = read_samples(self._stage.prometheus, self._day_starts, self._day_ends)
         return RunRecord(
             trace=self._load.name,
@@ -157,7 +164,7 @@ class Play:
                 behind=tuple(counts["behind"][warmup:]),
             ),
             presage=build_fleet(self._pods, self._replicas),
-            rival=rival,
+            rival=self.replay_rival(plan.rival_utilization),
             forecast=forecasts,
             decisions=self._decisions.decisions(),
             operator=use.operator_use(),

@@ -14,7 +14,7 @@ from e2e.bench.forecast_report import Run, render_results, render_text, series_c
 from e2e.bench.forecast_rows import Costs, judge
 from e2e.bench.forecast_scores import BASE, Row
 from e2e.bench.judged import Bounds, Judged, show
-from e2e.bench.page import BEGIN, END, write_results
+from e2e.bench.page import marks, write_results
 from e2e.bench.processes import BenchError
 
 SERIES = {"calm": "seasonal", "wild": "bursty"}
@@ -127,7 +127,8 @@ def test_results_replace_results_and_leave_words_alone(tmp_path: Path) -> None:
     write_results(page, "second")
     text = page.read_text()
     assert "first" not in text
-    assert text.index(BEGIN) < text.index("second") < text.index(END) < text.index("words of a person")
+    begin, end = marks()
+    assert text.index(begin) < text.index("second") < text.index(end) < text.index("words of a person")
     page.write_text("no marks")
     with pytest.raises(ValueError, match="has no marks"):
         write_results(page, "third")
