@@ -72,8 +72,8 @@ async def test_the_larger_need_binds_and_is_named(load: float, volume: float, re
 async def test_explain_holds_the_arithmetic_of_each_metric() -> None:
     decision = await look(make(bytes_now=80 * MIB))
     said = scaling_of(decision)["explain"]
-    assert "over 10485760 per pod = 1; reactive 9 for 83900000 now, 92300000 with its margin; load: p90 load" in said
-    assert "over 50 per pod = 2; reactive 3 for 100 now, 110 with its margin; limits 1..20" in said
+    assert "over 10485760/s per pod = 1; reactive 9 for 83900000/s + 10 %; load: p90 load" in said
+    assert "over 50/s per pod = 2; reactive 3 for 100/s + 10 %; limits 1..20" in said
     metrics = {each["name"]: each for each in scaling_of(decision)["decision"]["metrics"]}
     assert metrics["bytes"]["events"][0]["load"] == 80 * MIB
     assert (metrics["bytes"]["replicas"], metrics["load"]["wanted"]) == (9, 3)

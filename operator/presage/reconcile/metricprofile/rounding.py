@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from presage.core.scaling.decision import count_pods
+
 DIGITS = 3  # significant digits of loads in status
+_MOST_DIGITS = 13
 
 
 def round_load(value: float) -> float:
     """Return a load with the digits that status shows."""
     return float(f"{value:.{DIGITS}g}")
+
+
+def round_to_pods(load: float, per_pod: float, pods: int | None) -> float:
+    """Return a load with as few digits as it takes for it to need `pods` of `per_pod` still."""
+    found = (float(f"{load:.{digits}g}") for digits in range(DIGITS, _MOST_DIGITS))
+    return next((each for each in found if count_pods(each, per_pod) == pods), load)
 
 
 def to_time(epoch: float) -> str:
@@ -22,9 +31,9 @@ def show(value: float) -> str:
     return f"{value:.12g}"
 
 
-def to_clock(epoch: float) -> str:
-    """Return a moment's time of day, UTC."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S")
+def to_clock(epoch: float, *, seconds: bool = True) -> str:
+    """Return a moment's time of day, UTC, with its seconds or without."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S" if seconds else "%H:%M")
 
 
 def parse_time(text: object) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from presage.core.profile import MeasureName
+from presage.core.query import CounterLoad
 from presage.core.scaling.accounts import Accounts
 from presage.core.scaling.decision import ReplicaDecision
 from presage.core.scaling.ladder import Judgement
@@ -32,7 +33,7 @@ from presage.reconcile.metricprofile.forecast_status import (
 from presage.reconcile.metricprofile.inputs import CapacityMemory, ProfileInput
 from presage.reconcile.metricprofile.learning import build_proposal
 from presage.reconcile.metricprofile.naming import name_field, name_forecast_series
-from presage.reconcile.metricprofile.rounding import round_load, show, to_clock
+from presage.reconcile.metricprofile.rounding import round_load, round_to_pods, show, to_clock
 from presage.reconcile.metricprofile.steering import build_kept
 from presage.reconcile.metricprofile.viewing import MeasureView
 
@@ -50,6 +51,7 @@ VOLATILE = (
     "scaling.reportingShare",
     "scaling.reportingShareBytes",
 )
+_MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,35 +163,39 @@ def say_why(facts: Facts, decision: ReplicaDecision) -> str:
 
 
 def explain(facts: Facts, decision: ReplicaDecision) -> str:
-    """Return the decision in one line, every number in it; of several measures the one that binds comes first."""
-    policy = facts.given.spec.scaling
-    if len(facts.views) == 1:
-        parts = [_explain_measure(facts, view) for view in facts.views.values()]
-    else:
-        ordered = sorted(facts.views.items(), key=lambda each: each[0] != facts.binding)
-        parts = [f"{name}: {_explain_measure(facts, view)}" for name, view in ordered]
+    """Return the decision in one line, every number in it; of several measures the one that binds comes first.
+
+    What goes without saying is left out: that the forecast decided, and what it needs where that is the answer.
+    """
+    policy, plain = facts.given.spec.scaling, decision.binding == "Forecast" and len(facts.views) == 1
+    ordered = sorted(facts.views.items(), key=lambda each: each[0] != facts.binding)
+    named = [f"{name}: " if len(ordered) > 1 else "" for name, _ in ordered]
+    parts = [head + _explain_measure(facts, view, plain=plain) for head, (_, view) in zip(named, ordered, strict=True)]
     noun = "replica" if decision.replicas == 1 else "replicas"
+    why = "" if plain else f" ({say_why(facts, decision)})"
     return (
-        f"{decision.replicas} {noun} ({say_why(facts, decision)}): {'; '.join(parts)}; "
+        f"{decision.replicas} {noun}{why}: {'; '.join(parts)}; "
         f"limits {policy.min_replicas}..{policy.max_replicas}{facts.held_by}"
     )
 
 
-def _explain_measure(facts: Facts, view: MeasureView) -> str:
-    level, decision = facts.given.spec.forecast.quantile, view.decision
+def _explain_measure(facts: Facts, view: MeasureView, *, plain: bool) -> str:
+    decision, per_pod = view.decision, view.given.measure.per_pod
+    unit = "/s" if all(isinstance(each.load, CounterLoad) for each in view.given.measure.event_types) else ""
+    forecast = "no forecast in force"
     if decision is not None and view.peak is not None:
+        clock = to_clock(view.peak.at, seconds=facts.given.spec.forecast.step_s < _MINUTE_S)
         forecast = (
-            f"p{level * 100:g} load {show(round_load(view.peak.load))} at {to_clock(view.peak.at)} "
-            f"(+{facts.lead.value_s:.0f} s lead) over {show(view.given.measure.per_pod)} per pod = {decision.need}"
+            f"p{facts.given.spec.forecast.quantile * 100:g} load "
+            f"{show(round_to_pods(view.peak.load, per_pod, decision.need))}{unit} at {clock} "
+            f"(+{facts.lead.value_s:.0f} s lead) over {show(per_pod)}{unit} per pod"
         )
-    else:
-        forecast = "no forecast in force"
+        forecast += "" if plain else f" = {decision.need}"
     observed, planned = view.observed, decision.observed if decision else None
     reactive = "unknown"
     if decision is not None and observed is not None and planned is not None:
-        reactive = (
-            f"{decision.reactive} for {show(round_load(observed))} now, {show(round_load(planned))} with its margin"
-        )
+        margin = f" + {show(round_load(100 * (planned / observed - 1)))} %" if observed > 0 else ""
+        reactive = f"{decision.reactive} for {show(round_load(observed))}{unit}{margin}"
     return f"{forecast}; reactive {reactive}"
 
 
@@ -213,6 +219,7 @@ GAUGES: Mapping[str, str] = {
     "ready_replicas": "Ready pods of the target.",
     "current_replicas": "Replicas the target is set to.",
     "desired_replicas": "Replicas that presage decided on.",
+    "binding_reason": "1 for what decided the number of replicas, such as Forecast.",
     "wanted_replicas": "Replicas that each metric asks for now, within the limits and before any wait to remove some.",
     "lead_time_seconds": "Time from a decision to a pod that serves.",
     "per_pod_proposed": "Load per pod as learned from CPU or latency; it is proposed and never applied.",
@@ -228,6 +235,7 @@ GAUGES: Mapping[str, str] = {
 """Every per-object series: name without prefix → help."""
 
 GAUGE_LABELS: Mapping[str, str] = {
+    "binding_reason": "reason",
     "wanted_replicas": "metric",
     **FORECAST_LABELS,
     **ACCOUNT_LABELS,
@@ -245,6 +253,7 @@ def build_gauges(facts: Facts) -> dict[str, GaugeValue]:
         "ready_replicas": target.ready if target else None,
         "current_replicas": target.replicas if target else None,
         "desired_replicas": facts.decision.replicas if facts.decision else None,
+        "binding_reason": {facts.decision.binding: 1.0} if facts.decision else None,
         "wanted_replicas": {name: v.decision.wanted for name, v in facts.views.items() if v.decision},
         "lead_time_seconds": facts.lead.value_s,
         "per_pod_proposed": facts.capacity.found.value if facts.capacity.found else None,
