@@ -15,6 +15,7 @@ def policy(**changes: object) -> ScalingPolicy:
         "max_replicas": 20,
         "per_pod": 50.0,
         "headroom": 0.1,
+        "unmet_load": 0.005,
         "tolerance": 0.1,
         "stabilization_s": 300.0,
         "max_down": 0.2,

@@ -1,4 +1,4 @@
-"""Fits of the full tier in worker processes: whatever happens to one costs that fit, never the operator.
+"""Fits of the full tier and replays, in worker processes: whatever happens to one costs that job, never the operator.
 
 A worker starts when a fit waits and ends when it has been idle, has done its share, or has failed in any way. It is a
 plain child with two pipes: no semaphore, no shared memory, no file, so it runs under a read-only root.
@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 import structlog
 
-from presage.adapters.forecast_worker import HEADER, Answer, Job, pack
-from presage.core.forecast.api import Forecast
+from presage.adapters.forecast_worker import HEADER, Answer, Done, FitJob, Job, pack
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 Observer = Callable[[str, float], None]
 """Told of every fit: its outcome (`Done`, `Failed`, `Died`, `Late`) and the seconds it took."""
@@ -41,8 +42,8 @@ class _FitError(Exception):
 class _Ask:
     """A fit that waits, in the context of who asked: log lines name the object."""
 
-    job: Job
-    answer: asyncio.Future[Forecast | None]
+    job: Job[Any]
+    answer: asyncio.Future[Any]
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
@@ -83,9 +84,9 @@ class ForecastFits:
         """Fits that have not begun."""
         return self._asks.qsize()
 
-    def fit(self, job: Job) -> asyncio.Future[Forecast | None]:
-        """Ask for a fit; the answer is None if it fails, which a metric and a log line tell."""
-        answer: asyncio.Future[Forecast | None] = asyncio.get_running_loop().create_future()
+    def ask(self, job: Job[T]) -> asyncio.Future[T | None]:
+        """Ask for a job; the answer is None if it fails, which a log line tells, and of a fit a metric, too."""
+        answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         if not self._workers:
             answer.set_result(None)
             return answer
@@ -139,25 +140,26 @@ class ForecastFits:
 
     async def _answer(self, worker: _Worker, ask: _Ask) -> bool:
         """Answer one ask; return whether the worker may be trusted with another."""
-        began, forecast = time.monotonic(), None
+        began, done = time.monotonic(), None
         try:
-            forecast = await self._try(worker, ask.job)
+            done = await self._try(worker, ask.job)
             outcome = "Done"
         except _FitError as error:
             outcome, why = error.args
             ask.context.run(log.warning, "forecast.fit_failed", outcome=outcome, error=why)
         finally:  # also when cancelled
             if not ask.answer.done():
-                ask.answer.set_result(forecast)
-        self._observe(outcome, time.monotonic() - began)
-        return forecast is not None
+                ask.answer.set_result(done.result if done else None)
+        if isinstance(ask.job, FitJob):
+            self._observe(outcome, time.monotonic() - began)
+        return done is not None
 
-    async def _try(self, worker: _Worker, job: Job) -> Forecast:
+    async def _try(self, worker: _Worker, job: Job[T]) -> Done[T]:
         try:
             async with asyncio.timeout(self._deadline_s):
                 answer = await worker.ask(job)
         except TimeoutError:
-            raise _FitError("Late", f"no forecast within {self._deadline_s:g} s; its worker was ended") from None
+            raise _FitError("Late", f"no answer within {self._deadline_s:g} s; its worker was ended") from None
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise _FitError(
                 "Died", f"its worker could not start or ended early: {await worker.find_end(error)}"
@@ -174,7 +176,7 @@ class _Worker:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
 
-    async def ask(self, job: Job) -> Answer:
+    async def ask(self, job: Job[T]) -> Answer[T]:
         """Send a job and return its answer.
 
         Raises:
@@ -187,8 +189,8 @@ class _Worker:
         process.stdin.write(pack(job))
         await process.stdin.drain()
         size = int.from_bytes(await process.stdout.readexactly(HEADER), "big")
-        answer: Answer = pickle.loads(await process.stdout.readexactly(size))  # noqa: S301  # our own child sent it
-        return answer
+        answer = pickle.loads(await process.stdout.readexactly(size))  # noqa: S301  # our own child sent it
+        return cast(Answer[T], answer)
 
     async def _start(self) -> asyncio.subprocess.Process:
         pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL

@@ -17,7 +17,10 @@ import numpy.ma  # numpy itself imports it at the first median of few columns, a
 from numpy.typing import NDArray
 
 from presage.adapters.forecast_fits import ForecastFits
+from presage.adapters.forecast_worker import FitJob
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_many
+from presage.core.scaling.gate import ReplayJob
+from presage.core.scaling.objective import ReplayedDay
 
 MAX_BATCH = 32  # bounds the time of one go, and the memory
 
@@ -81,7 +84,11 @@ class ForecastPool:
         self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
     ) -> asyncio.Future[Forecast | None]:
         """Ask a worker for the full tier's forecast."""
-        return self._fits.fit((series, horizon, quantiles, state))
+        return self._fits.ask(FitJob(series, horizon, quantiles, state))
+
+    def replay(self, job: ReplayJob) -> asyncio.Future[tuple[ReplayedDay, ...] | None]:
+        """Ask a worker for a replay of past days."""
+        return self._fits.ask(job)
 
     async def _add(self, job: _Job, quantiles: tuple[float, ...]) -> Forecast:
         answer: asyncio.Future[Forecast] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,6 @@
-"""A worker process that fits the full tier, one series at a time: `python -m presage.adapters.forecast_worker`.
+"""A worker process for what takes long, one job at a time: `python -m presage.adapters.forecast_worker`.
+
+It fits the full tier, and replays past days.
 
 Jobs come in through standard input and answers go out through standard output, each a pickle behind its length. Both
 ends are ours: nothing from outside is ever unpickled. The worker ends when standard input ends, also in the midst of a
@@ -14,15 +16,45 @@ import select
 import signal
 import sys
 import threading
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from presage.core.forecast.api import Forecast, Series, State, forecast_one
 
-Job = tuple[Series, int, tuple[float, ...], State | None]
-"""Series, slots ahead, quantiles, state of an earlier forecast."""
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
 
-Answer = Forecast | str
-"""The forecast, or what went wrong."""
+
+class Job(Protocol[T_co]):
+    """Plain data that can be worked on by itself."""
+
+    def run(self) -> T_co:
+        """Return what comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitJob:
+    """A fit of the full tier; see `forecast_one`."""
+
+    series: Series
+    horizon: int
+    quantiles: tuple[float, ...]
+    state: State | None
+
+    def run(self) -> Forecast:
+        """Return the forecast."""
+        return forecast_one(self.series, self.horizon, self.quantiles, effort="full", state=self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What came of a job."""
+
+    result: T
+
+
+Answer = Done[T] | str
+"""What came of a job, or what went wrong."""
 
 HEADER = 8  # bytes of the length before a pickle
 NICENESS = 10  # whoever decides or renews the Lease goes first
@@ -30,7 +62,7 @@ MEMORY = 512 * 2**20  # bytes of data a worker may hold; a fit needs some tens o
 _GUARD_S = 900  # the kernel ends a fit that takes longer, even where nobody is left to do so
 
 
-def pack(message: Job | Answer) -> bytes:
+def pack(message: object) -> bytes:
     """Return a message as it goes through a pipe."""
     body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     return len(body).to_bytes(HEADER, "big") + body
@@ -44,24 +76,23 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while (job := _read(sys.stdin.buffer)) is not None:
-        answers.write(pack(_fit(job)))
+        answers.write(pack(_work(job)))
         answers.flush()
 
 
-def _read(jobs: BinaryIO) -> Job | None:
+def _read(jobs: BinaryIO) -> Job[object] | None:
     header = jobs.read(HEADER)
     if len(header) < HEADER:
         return None
-    job: Job = pickle.loads(jobs.read(int.from_bytes(header, "big")))  # noqa: S301  # the operator sent it
+    job: Job[object] = pickle.loads(jobs.read(int.from_bytes(header, "big")))  # noqa: S301  # the operator sent it
     return job
 
 
-def _fit(job: Job) -> Answer:
-    series, horizon, quantiles, state = job
+def _work(job: Job[T]) -> Answer[T]:
     signal.alarm(_GUARD_S)
     try:
-        return forecast_one(series, horizon, quantiles, effort="full", state=state)
-    except Exception as error:  # noqa: BLE001  # it is told where the fit was asked for
+        return Done(job.run())
+    except Exception as error:  # noqa: BLE001  # it is told where the job was asked for
         return f"{type(error).__name__}: {error}"
     finally:
         signal.alarm(0)

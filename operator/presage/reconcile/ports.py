@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from presage.core.forecast.api import Forecast, Series, State
 from presage.core.ownership import Owner
 from presage.core.query import Selection
 from presage.core.resource_type import ResourceType
+from presage.core.scaling import foresight
+from presage.core.scaling.foresight import FullFit
+from presage.core.scaling.gate import AskedReplay, ReplayJob
 from presage.core.source_reading import History, Source, TickSample
 
 __all__ = [
+    "AskedReplay",
     "Children",
     "Clock",
     "Forecaster",
@@ -26,6 +26,7 @@ __all__ = [
     "Objects",
     "Owner",
     "Ports",
+    "ReplayJob",
     "Scaler",
     "Source",
     "TickSample",
@@ -92,31 +93,11 @@ class Loads(Protocol):
         """
 
 
-class FullFit(Protocol):
-    """A fit of the full tier that was asked for."""
-
-    def done(self) -> bool:
-        """Return whether there is a result."""
-
-    def result(self) -> Forecast | None:
-        """Return the forecast, None if the fit failed; only once it is done."""
-
-
-class Forecaster(Protocol):
+class Forecaster(foresight.Forecaster, Protocol):
     """Runs the pure forecaster where it cannot hold up the event loop."""
 
-    async def forecast(
-        self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None
-    ) -> Forecast:
-        """Return the batch tier's forecast, with everything chosen anew."""
-
-    async def advance(
-        self, state: State, new_values: NDArray[np.float64], horizon: int, quantiles: tuple[float, ...]
-    ) -> Forecast:
-        """Return a forecast from stored coefficients and the newest slots."""
-
-    def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
-        """Ask for the full tier's forecast; it comes when it comes, or not at all."""
+    def replay(self, job: ReplayJob) -> AskedReplay:
+        """Ask for a replay of past days; it comes when it comes, or not at all."""
 
 
 class Scaler(Protocol):

@@ -26,7 +26,7 @@ class EventLoadStatus(Model):
 class ForecastLoadStatus(Model):
     """The highest forecast load up to a moment."""
 
-    load: float = Field(description="The load, at the quantile that replicas are made for.")
+    load: float = Field(description="The load, on the curve that replicas are made for.")
     at: str | None = Field(default=None, description="Start of its slot (RFC 3339).", json_schema_extra=_TIME)
     until: str = Field(description="How far was looked (RFC 3339).", json_schema_extra=_TIME)
     replicas: int | None = Field(default=None, ge=0, description="Load over perPod, rounded up.")
@@ -39,10 +39,7 @@ class MarginStatus(Model):
     percent: float = Field(ge=0, description="The same as a share of the load seen, in percent.")
     source: str = Field(
         max_length=32,
-        description=(
-            "Headroom (headroomPercent), Surprise (the load lately outran what was prepared for) or Spread (how far it "
-            "strays from its last value, where that is the best guess)."
-        ),
+        description="Given (headroomPercent) or Chosen (by the objective).",
     )
 
 
@@ -82,6 +79,7 @@ class MetricDecisionStatus(Model):
 
     name: str = Field(max_length=16, description="Which metric.")
     per_pod: float = Field(ge=0, description="How much of it one ready pod serves.")
+    curve: str = Field(max_length=64, description="Course of it that replicas are made for, such as p95.")
     events: tuple[EventLoadStatus, ...] = Field(
         default=(), max_length=16, description="What the source said, by event type."
     )
@@ -99,7 +97,6 @@ class DecisionStatus(Model):
     """How the number of replicas came about."""
 
     time: str = Field(description="When it was decided (RFC 3339).", json_schema_extra=_TIME)
-    quantile: float = Field(ge=0, le=1, description="Level of the forecast that replicas are made for.")
     current_replicas: int = Field(ge=0, description="Replicas that the target asked for then.")
     note: str | None = Field(
         default=None, max_length=300, description="What else than load and limits held the number; absent: nothing."

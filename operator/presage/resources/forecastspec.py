@@ -85,9 +85,13 @@ class ForecastSettings(Model):
         examples=[[86_400, 604_800]],
         json_schema_extra={"x-kubernetes-list-type": "set"},
     )
-    quantile: Quantile = Field(
-        default="0.9",
-        description="Level of the forecast that replicas are made for, 0.5 to 0.99: higher is safer and dearer.",
+    quantile: Quantile | None = Field(
+        default=None,
+        description=(
+            "Level of the forecast that replicas are made for, 0.5 to 0.99: higher is safer and dearer. Left out, "
+            "spec.scaling.objective chooses."
+        ),
+        examples=["0.9"],
     )
     time_zone: TimeZone | None = Field(
         default=None,
@@ -109,7 +113,7 @@ class ForecastSettings(Model):
             history_s=self.history_seconds,
             horizon_s=self.horizon_seconds,
             seasons_s=tuple(sorted(self.seasons_seconds)),
-            quantile=float(self.quantile),
+            quantile=None if self.quantile is None else float(self.quantile),
             time_zone=self.time_zone,
         )
 

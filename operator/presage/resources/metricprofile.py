@@ -112,6 +112,11 @@ class MetricProfileSpec(Model):
             "scaling.perPodBytes needs an event type that gives load.bytes",
             lambda spec: spec.scaling.per_pod_bytes is None or bool(spec.volumes),
         ),
+        Rule(
+            "!(has(self.forecast.quantile) && has(self.scaling.objective))",
+            "give either forecast.quantile or scaling.objective: the objective chooses the quantile",
+            lambda spec: spec.forecast.quantile is None or spec.scaling.objective is None,
+        ),
     )
 
     target: Target = Field(description="The workload to scale, in the profile's own namespace.")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from presage.core.scaling.lead_time import MAX_SAMPLES
-from presage.core.scaling.policy import ScalingPolicy
+from presage.core.scaling.policy import DEFAULTS, ScalingPolicy
 from presage.core.units import parse_quantity
 from presage.resources.base import Model, Rule
 from presage.resources.calendarspec import CalendarStatus
@@ -16,6 +16,40 @@ from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
 from presage.resources.learning import LearnPerPod, PerPodProposal
 
 _MAX_REPLICAS = 10_000
+
+
+def parse_percent(text: str) -> float:
+    """Return the share that a percentage such as `0.5%` stands for."""
+    return float(text.removesuffix("%")) / 100
+
+
+def _is_share(text: str) -> bool:
+    number = text.removesuffix("%")
+    whole, _, part = number.partition(".")
+    digits = (whole + part).isdecimal() and (whole + part).isascii() and whole != ""
+    return text.endswith("%") and digits and 0.01 <= float(number) <= 50
+
+
+Percentage = Annotated[
+    str,
+    Field(min_length=2, max_length=8),
+    Rule(
+        "self.matches('^[0-9]{1,2}([.][0-9]{1,4})?%$') && double(self.replace('%', '')) >= 0.01 "
+        "&& double(self.replace('%', '')) <= 50.0",
+        'unmetLoad must be from "0.01%" to "50%", written as a string',
+        _is_share,
+    ),
+]
+
+
+class Objective(Model):
+    """How well the load is to be served; the cheapest way to do so is chosen by replay of past days."""
+
+    unmet_load: Percentage = Field(
+        default="0.5%",
+        description="Share of the load that ready pods may fail to serve. Quote it.",
+        examples=["0.1%"],
+    )
 
 
 class Fallback(Model):
@@ -95,14 +129,19 @@ class ScalingSettings(Model):
         default=None,
         description="What another perPod is learned from, to be proposed in status and never applied.",
     )
-    headroom_percent: int = Field(
-        default=10,
+    objective: Objective | None = Field(
+        default=None,
+        description="What the forecast's quantile and the headroom are chosen for. Left out: at most 0.5% unserved.",
+    )
+    headroom_percent: int | None = Field(
+        default=None,
         ge=0,
         le=1000,
-        description="Least spare capacity above the load observed now, in percent. Recent surprises raise it.",
+        description="Spare capacity above the load observed now, in percent. Left out, the objective chooses.",
+        examples=[20],
     )
     tolerance_percent: int = Field(
-        default=10,
+        default=0,
         ge=0,
         le=100,
         description="How far the load must fall short of the current replicas before any is removed, in percent.",
@@ -146,7 +185,8 @@ class ScalingSettings(Model):
             min_replicas=self.min_replicas,
             max_replicas=self.max_replicas,
             per_pod=float(parse_quantity(self.per_pod)),
-            headroom=self.headroom_percent / 100,
+            headroom=None if self.headroom_percent is None else self.headroom_percent / 100,
+            unmet_load=DEFAULTS.unmet_load if self.objective is None else parse_percent(self.objective.unmet_load),
             tolerance=self.tolerance_percent / 100,
             stabilization_s=float(self.stabilization_window_seconds),
             max_down=self.max_down_percent / 100,
@@ -194,6 +234,26 @@ class ManualStatus(Model):
     )
 
 
+class BillStatus(Model):
+    """What a rule gave and cost on the days replayed."""
+
+    unmet_share: float = Field(ge=0, description="Share of the load that was not served.")
+    replica_hours: float = Field(ge=0, description="Hours of replicas, summed over them.")
+
+
+class ObjectiveStatus(Model):
+    """The rule that is gone by, and what the replay of past days said for it."""
+
+    unmet_load: float = Field(ge=0, le=1, description="Share of the load that may go unserved.")
+    rule: str = Field(max_length=128, description="What replicas are made for, in words.")
+    curve: str = Field(max_length=64, description="Course of the load that is prepared for, such as p95 or yesterday.")
+    headroom: float = Field(ge=0, description="Share of the observed load that is added to it.")
+    days: int = Field(ge=1, description="How many days were replayed.")
+    reached: bool = Field(description="Whether the rule kept the objective on them.")
+    replayed: BillStatus = Field(description="What the rule gave and cost on them.")
+    reactive: BillStatus = Field(description="The same of the best rule that sees nothing but the observed load.")
+
+
 class ScalingStatus(Model):
     """The last decision about replicas. Refreshed with changes, else at most every ten minutes."""
 
@@ -220,6 +280,12 @@ class ScalingStatus(Model):
     per_pod: PerPodStatus | None = Field(default=None, description="Load per pod, and where it comes from.")
     per_pod_bytes: PerPodStatus | None = Field(
         default=None, description="Bytes per pod, and where that comes from; absent without load.bytes."
+    )
+    objective: ObjectiveStatus | None = Field(
+        default=None, description="What past days say, and the rule that follows. Absent before any was replayed."
+    )
+    objective_bytes: ObjectiveStatus | None = Field(
+        default=None, description="The same for the data volume; absent without load.bytes."
     )
     reporting_share: float | None = Field(
         default=None,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.query import Selection
-from presage.reconcile.ports import Forecaster, FullFit, History, Loads, Source, TickSample
+from presage.reconcile.ports import AskedReplay, Forecaster, FullFit, History, Loads, ReplayJob, Source, TickSample
 
 
 class Turns:
@@ -104,3 +104,7 @@ class PatientForecaster:
     def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
         """See `Forecaster`; nobody waits for it."""
         return self._forecaster.fit(series, horizon, quantiles, state)
+
+    def replay(self, job: ReplayJob) -> AskedReplay:
+        """See `Forecaster`; nobody waits for it."""
+        return self._forecaster.replay(job)

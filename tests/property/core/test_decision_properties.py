@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from presage.core.scaling.surprise import MOST, Surprises
 
 from presage.core.scaling.decision import Demand, ReplicaDecision, ScalingMemory, decide_replicas
 from presage.core.scaling.policy import ScalingPolicy
-from presage.core.scaling.surprise import MOST, Surprises
 from tests.builders import policy
 
 loads = st.none() | st.floats(0, 1e6, allow_nan=False)

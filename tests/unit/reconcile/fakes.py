@@ -13,6 +13,8 @@ from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
 from presage.core.query import Load, Selection
 from presage.core.resource_type import ResourceType
+from presage.core.scaling.gate import ReplayJob
+from presage.core.scaling.objective import ReplayedDay
 from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.watching import WATCHED
 from presage.reconcile.ports import Json, Owner, Ports
@@ -136,10 +138,32 @@ class PlayedFit:
 
 
 @dataclass
+class PlayedReplay:
+    """A replay that is done when the test says so."""
+
+    job: ReplayJob
+    ended: bool = False
+    days: tuple[ReplayedDay, ...] | None = None
+
+    def done(self) -> bool:
+        return self.ended
+
+    def result(self) -> tuple[ReplayedDay, ...] | None:
+        return self.days
+
+    def succeed(self) -> None:
+        self.ended, self.days = True, self.job.run()
+
+    def fail(self) -> None:
+        self.ended = True
+
+
+@dataclass
 class DirectForecaster:
     """The real forecaster: the batch tier is called in place, full fits are played; `shift_at` is what a fit finds."""
 
     fits: list[PlayedFit] = field(default_factory=list)
+    replays: list[PlayedReplay] = field(default_factory=list)
     forecasts: int = 0
     shift_at: float | None = None
 
@@ -158,6 +182,10 @@ class DirectForecaster:
     def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> PlayedFit:
         self.fits.append(PlayedFit(series, horizon, quantiles, state))
         return self.fits[-1]
+
+    def replay(self, job: ReplayJob) -> PlayedReplay:
+        self.replays.append(PlayedReplay(job))
+        return self.replays[-1]
 
 
 @dataclass

@@ -181,6 +181,16 @@ async def test_a_shift_that_is_known_and_dated_anew_is_no_alarm(later: int, tier
     assert (await player.decide(slots=1)).tier == tier
 
 
+async def test_a_shift_that_is_taken_back_is_an_alarm() -> None:
+    player = Player()
+    known = await player.with_a_full_fit()
+    assert player.memory is not None
+    player.memory = replace(player.memory, forecast=replace(known, forecast=replace(known.forecast, shift_at=NOW)))
+    player.next_load_times(0.2)
+    memory = await player.decide(slots=1)
+    assert (memory.tier, memory.forecast.shift_at) == ("batch", None), "the level of the burst is not followed on"
+
+
 async def test_after_a_restart_everything_is_made_anew() -> None:
     player = Player()
     await player.with_a_full_fit()

@@ -88,13 +88,8 @@ def _forecast(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str)
     ahead = "lead time and one slot" + (f" of {format_duration(slot)}" if slot else "")
     yield "looked at", f"{clock(document['decidedAt'])} to {clock(peak['until'])}: {ahead}"
     when = f" in the slot from {clock(peak['at'])}" if "at" in peak else ""
-    yield "peak", f"{number(peak['load'])}{unit}{when}, {_name_curve(document['decision'])}"
+    yield "peak", f"{number(peak['load'])}{unit}{when}, {metric['curve']}"
     yield "need", _need(peak["load"], metric["perPod"], peak.get("replicas"))
-
-
-def _name_curve(decision: Mapping[str, Any]) -> str:
-    """Return which course of the load replicas are made for."""
-    return str(decision["curve"]) if "curve" in decision else f"quantile {number(decision['quantile'])}"
 
 
 def _need(load: float, per_pod: float, pods: int | None) -> str:

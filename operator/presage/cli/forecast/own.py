@@ -13,11 +13,12 @@ from presage.cli.loads.load import Load
 from presage.core.forecast.api import Forecast, Series, forecast_one
 from presage.core.forecast.geometry import DAY_SECONDS
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.foresight import ForecastMemory
 from presage.core.scaling.outlook import Outlook
-from presage.core.scaling.trust import judge_forecast
+from presage.core.scaling.policy import DEFAULTS
+from presage.core.scaling.trust import Evidence, judge_forecast
 from presage.core.units import format_duration
 from presage.reconcile.metricprofile.forecast_status import build_forecast
-from presage.reconcile.metricprofile.inputs import ForecastMemory
 
 LEVELS = (0.5, 0.9, 0.95)
 _DRIVING = 0.9  # the operator's default
@@ -68,8 +69,8 @@ def _account(
     known = int(np.isfinite(load.grid.values).sum())
     longest = max(forecast.seasons, default=0)
     whole = known * step >= longest
-    trust = judge_forecast(forecast, whole_season=whole)
-    outlook = Outlook(load.end, float(step), forecast.quantiles[_DRIVING], forecast.point)
+    trust = judge_forecast(Evidence(forecast, whole_season=whole), DEFAULTS, spec)
+    outlook = Outlook(load.end, float(step), forecast.point, {})
     last = math.floor(load.end / step) - 1
     memory = ForecastMemory(forecast, outlook, last, arguments.effort, last, whole)
     return build_forecast(memory, spec, trust), Verdict(trust.trusted, trust.reason, trust.message)

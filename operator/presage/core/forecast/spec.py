@@ -14,7 +14,7 @@ class ForecastSpec:
         history_s: how far back the history goes, in seconds.
         horizon_s: how far ahead the forecast goes, in seconds.
         seasons_s: season lengths in seconds; empty means that 1 hour, 1 day and 7 days are tested.
-        quantile: level of the forecast that scaling acts on, from 0.5 to 0.99.
+        quantile: level of the forecast that scaling acts on, from 0.5 to 0.99; None = the objective chooses.
         time_zone: IANA name of the zone in which days begin; None means UTC.
     """
 
@@ -22,7 +22,7 @@ class ForecastSpec:
     history_s: int
     horizon_s: int
     seasons_s: tuple[int, ...]
-    quantile: float
+    quantile: float | None
     time_zone: str | None
 
     @property

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from presage.core.scaling.gate import GateMemory
+from presage.core.scaling.objective import ReplayedDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +55,21 @@ class Accounts:
     since: float
     day: Account | None
     week: Account | None
+
+
+def account_for(gate: GateMemory) -> Accounts | None:
+    """Return the accounts of the days replayed: of the rule in force, beside the best reactive one; None before any."""
+    if gate.setting is None or gate.choice is None or not gate.days:
+        return None
+    own, reactive = gate.setting.rules.index(gate.choice.rule), gate.setting.rules.index(gate.choice.reactive_rule)
+
+    def account(days: Sequence[ReplayedDay]) -> Account:
+        return Account(sum(day.hours for day in days), _bill(days, own), _bill(days, reactive))
+
+    return Accounts(gate.days[0].start, account(gate.days[-1:]), account(gate.days))
+
+
+def _bill(days: Sequence[ReplayedDay], rule: int) -> Bill:
+    load = sum(day.load for day in days)
+    unmet = sum(float(day.unmet[rule]) for day in days)
+    return Bill(unmet / load if load > 0 else 0.0, sum(float(day.replica_hours[rule]) for day in days))

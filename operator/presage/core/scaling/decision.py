@@ -8,11 +8,13 @@ pause, never lowers before a whole stabilization window was seen.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from presage.core.scaling.policy import ScalingPolicy
-from presage.core.scaling.surprise import Surprises, compare, prepare
 
 GAP_PERIODS, GAP_S = 4, 10.0  # decisions further apart than this do not add up to one stabilization window
 ROUNDING = 1e-9  # keeps 100.0000000001 / 50 from asking for a third pod
@@ -35,8 +37,7 @@ class Demand:
         later: Highest forecast load over the lead time and the stabilization window.
         may_shrink: Data is fresh, complete and long enough to remove a replica.
         lead_s: Seconds until a replica asked for now would be ready.
-        complete: `observed` is fresh and all of the load; else nothing is learned from it.
-        spread: How far the load may stray from `observed` meanwhile, where that is the best guess there is.
+        headroom: Share of the observed load that the reactive part adds to it.
     """
 
     observed: float | None
@@ -44,8 +45,7 @@ class Demand:
     later: float | None
     may_shrink: bool
     lead_s: float
-    complete: bool = True
-    spread: float = 0.0
+    headroom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,12 @@ class ScalingMemory:
             at which none might be removed, since what was seen then may have been a part of the load.
         removed: (epoch s, count) of steps down, within the down period.
         left: Replicas the target was left at; None before the first decision.
-        surprises: How far the load outran what was prepared for.
     """
 
     since: float | None = None
     wanted: tuple[tuple[float, int], ...] = ()
     removed: tuple[tuple[float, int], ...] = ()
     left: int | None = None
-    surprises: Surprises = field(default_factory=Surprises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,6 @@ class ReplicaDecision:
         observed: Load that the reactive part planned for: the observed one and its margin; None without one.
         binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
         demand: The loads it rests on.
-        margin: Share of the observed load that the reactive part adds to it, `demand.spread` left aside.
         brake: What keeps more replicas than are wanted.
         memory: To be given to `remember_outcome`, and from there to the next decision.
     """
@@ -92,7 +89,6 @@ class ReplicaDecision:
     observed: float | None
     binding: str
     demand: Demand
-    margin: float
     brake: Brake
     memory: ScalingMemory
 
@@ -116,34 +112,19 @@ def decide_replicas(
         memory: From the previous decision; empty after a restart.
         now: Epoch seconds.
     """
-    memory = _compare(policy, memory, demand, now)
-    margin = max(policy.headroom, memory.surprises.margin)
-    observed = None if demand.observed is None else demand.observed + max(margin * demand.observed, demand.spread)
+    observed = None if demand.observed is None else demand.observed * (1 + demand.headroom)
     need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
     raw = max((n for n in (need, reactive) if n is not None), default=None)
     wanted = _clamp(policy, current if raw is None else raw)
     memory = _remember(policy, memory, now, current, wanted if demand.may_shrink else max(wanted, current))
     load = max((x for x in (demand.soon, observed) if x is not None and math.isfinite(x)), default=None)
-    if load is not None:
-        memory = replace(memory, surprises=prepare(memory.surprises, load, now))
     ratio = 1.0 if load is None or current == 0 else load / (policy.per_pod * current)
     replicas, brake = wanted, _NONE
     if wanted < current:
         replicas, brake = _step_down(policy, current, demand, memory, now, ratio)
     binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
     kept = brake if replicas > wanted else _NONE
-    return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, demand, margin, kept, memory)
-
-
-def _compare(policy: ScalingPolicy, memory: ScalingMemory, demand: Demand, now: float) -> ScalingMemory:
-    """Compare the load with what was prepared for; incomplete data breaks the row."""
-    if demand.observed is None or not demand.complete or not math.isfinite(demand.observed):
-        return replace(memory, surprises=Surprises())
-    keep_s = max(policy.stabilization_s, demand.lead_s)
-    found = compare(
-        memory.surprises, demand.observed, now, lead_s=demand.lead_s, keep_s=keep_s, gap_s=_longest_gap_s(policy)
-    )
-    return replace(memory, surprises=found)
+    return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, demand, kept, memory)
 
 
 def _longest_gap_s(policy: ScalingPolicy) -> float:
@@ -184,16 +165,25 @@ def _step_down(
         return ceiling, "Tolerance"
     later = count_pods(demand.later, policy.per_pod) or 0
     earlier = max(wanted for _, wanted in memory.wanted)
-    lowest, reached = _clamp(policy, max(later, earlier)), current - plan_step(policy, current, memory)
+    removed = sum(count for _, count in memory.removed)
+    lowest, reached = _clamp(policy, max(later, earlier)), current - int(plan_step(policy, current, removed))
     if reached > lowest:
         return min(ceiling, reached), "Step"
     return min(ceiling, lowest), "Later" if later > earlier else "Earlier"
 
 
-def plan_step(policy: ScalingPolicy, current: int, memory: ScalingMemory) -> int:
-    """Return how many replicas may go now, after those that went within the down period."""
-    removed = sum(count for _, count in memory.removed)
-    return max(0, max(1, math.floor((current + removed) * policy.max_down)) - removed)
+def plan_step(
+    policy: ScalingPolicy, current: float | NDArray[np.float64], removed: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how many replicas may go now; numbers or arrays of one shape.
+
+    Args:
+        policy: How large a share may go in one period.
+        current: Replicas at present.
+        removed: How many went within the period so far.
+    """
+    share = np.floor((np.asarray(current) + removed) * policy.max_down)
+    return np.asarray(np.maximum(0, np.maximum(1, share) - removed))
 
 
 def _name_binding(

@@ -2,32 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from presage.core.forecast.api import Forecast, Series
+from presage.core.forecast.geometry import geometry_of
+from presage.core.scaling.curves import (
+    CURVES,
+    LEVELS,
+    MEDIAN,
+    Curve,
+    FloatArray,
+    draw_forecast,
+    draw_past,
+    quantile_curve,
+)
+
+SHOWN_LEVEL = 0.9  # status always shows this quantile, whatever level drives scaling
+
+
+def levels_for(level: float | None) -> tuple[float, ...]:
+    """Return the quantiles to forecast, where the user fixes the level that scaling follows or leaves it open."""
+    return tuple(sorted({MEDIAN, SHOWN_LEVEL, *(LEVELS if level is None else (level,))}))
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A forecast on the clock.
+    """The courses that replicas may be made for, on the clock.
 
     Attributes:
         start: Epoch second at which the first forecast slot starts (= the end of the newest slot known).
         step_s: Seconds a slot.
-        upper: `(h,)` load at the quantile that drives scaling.
         median: `(h,)` load at the 0.5 quantile.
+        curves: Name of a curve → `(h,)` load; NaN where it says nothing.
     """
 
     start: float
     step_s: float
-    upper: NDArray[np.float64]
-    median: NDArray[np.float64]
+    median: FloatArray
+    curves: Mapping[str, FloatArray]
 
     @property
     def end(self) -> float:
         """Epoch second at which the last forecast slot ends."""
-        return self.start + len(self.upper) * self.step_s
+        return self.start + len(self.median) * self.step_s
+
+    def covers(self, moment: float) -> bool:
+        """Whether the forecast reaches an epoch second."""
+        return self.start <= moment < self.end
+
+
+def draw_outlook(forecast: Forecast, series: Series, level: float | None) -> Outlook:
+    """Return what a forecast and the history it was made from say.
+
+    Args:
+        forecast: Of `levels_for(level)`.
+        series: Ends where the forecast begins.
+        level: Quantile that the user fixes; None = every curve is drawn.
+    """
+    values = np.asarray(series.values, np.float64)
+    day = geometry_of(series.step, series.seasons or None).day
+    horizon, curves = len(forecast.point), {}
+    for curve in CURVES if level is None else (quantile_curve(level), *(c for c in CURVES if c.source == "Past")):
+        if curve.source == "Forecast":
+            curves[curve.name] = draw_forecast(curve, forecast.quantiles)
+        elif curve.source == "Past":
+            curves[curve.name] = draw_past(curve, values, [len(values)], horizon, day)[0]
+    return Outlook(series.start + len(values) * series.step, series.step, forecast.point, curves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +81,18 @@ class Peak:
     at: float
 
 
-def find_peak(outlook: Outlook | None, since: float, until: float) -> Peak | None:
-    """Return the highest `upper` load of any slot that meets [since, until].
+def find_peak(outlook: Outlook | None, curve: Curve, since: float, until: float) -> Peak | None:
+    """Return the highest load of a curve in any slot that meets [since, until].
 
     A span that ends beyond the horizon is answered by the part that is covered; None means that not even `since` is
-    covered: the forecast has run out (or there is none).
+    covered: the forecast has run out (or there is none), or the curve says nothing there.
     """
-    if outlook is None or not outlook.start <= since < outlook.end:
+    if outlook is None or not outlook.covers(since) or curve.name not in outlook.curves:
         return None
-    first, span = _cut(outlook, outlook.upper, since, until)
-    highest = int(np.argmax(span))
-    return Peak(float(span[highest]), outlook.start + (first + highest) * outlook.step_s)
-
-
-def find_spread(outlook: Outlook | None, since: float, until: float) -> float:
-    """Return how far `upper` lies above `median` at most in [since, until]; 0 where the forecast has run out."""
-    if outlook is None or not outlook.start <= since < outlook.end:
-        return 0.0
-    return float(_cut(outlook, outlook.upper - outlook.median, since, until)[1].max())
-
-
-def _cut(outlook: Outlook, values: NDArray[np.float64], since: float, until: float) -> tuple[int, NDArray[np.float64]]:
-    """Return the first slot that meets [since, until], and the values of all that do."""
     first = int((since - outlook.start) // outlook.step_s)
     last = int((until - outlook.start) // outlook.step_s)
-    return first, values[first : max(first, last) + 1]
+    span = outlook.curves[curve.name][first : max(first, last) + 1]
+    if not np.isfinite(span).any():
+        return None
+    highest = int(np.nanargmax(span))
+    return Peak(float(span[highest]), outlook.start + (first + highest) * outlook.step_s)

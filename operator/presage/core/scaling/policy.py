@@ -17,7 +17,8 @@ class ScalingPolicy:
         min_replicas: Never fewer. 0 = the target may go to zero, if `zero.decide_floor` lets it.
         max_replicas: Never more.
         per_pod: Load one pod serves, in the unit of the load.
-        headroom: Least share added to the observed load by the reactive part.
+        headroom: Share added to the observed load by the reactive part; None = the objective chooses.
+        unmet_load: Objective: share of the load that may go unserved.
         tolerance: Share by which the load must fall short of the current replicas before any is removed.
         stabilization_s: How long a lower number must have held before replicas go down.
         max_down: Share of replicas that may go in one `down_period_s`.
@@ -34,7 +35,8 @@ class ScalingPolicy:
     min_replicas: int
     max_replicas: int
     per_pod: float
-    headroom: float
+    headroom: float | None
+    unmet_load: float
     tolerance: float
     stabilization_s: float
     max_down: float
@@ -44,3 +46,22 @@ class ScalingPolicy:
     max_sample_age_s: float
     learning: Learning | None = None
     fallback_replicas: int | None = None
+
+
+DEFAULTS = ScalingPolicy(
+    mode="Auto",
+    via="Auto",
+    min_replicas=1,
+    max_replicas=1,
+    per_pod=1.0,
+    headroom=None,
+    unmet_load=0.005,
+    tolerance=0.0,
+    stabilization_s=300.0,
+    max_down=0.2,
+    down_period_s=60.0,
+    decision_period_s=15.0,
+    lead_time_s=None,
+    max_sample_age_s=60.0,
+)
+"""What a user gets who sets neither more than the limits and the capacity, which are placeholders here."""

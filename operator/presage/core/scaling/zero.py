@@ -95,17 +95,11 @@ def is_negligible(load: float, policy: ScalingPolicy) -> bool:
 def round_to_zero(policy: ScalingPolicy, floor: Floor, demand: Demand) -> Demand:
     """Return the demand with forecasts of next to nothing as 0, where the target may be at 0.
 
-    They would keep one replica for ever otherwise. How far the load may stray from the 0 that is observed counts no
-    more: a forecast over the same span was asked before zero was given, and at 0 only load wakes.
+    They would keep one replica for ever otherwise.
     """
     if floor.replicas > 0:
         return demand
-    return replace(
-        demand,
-        soon=_round(demand.soon, policy),
-        later=_round(demand.later, policy),
-        spread=demand.spread if demand.observed else 0.0,
-    )
+    return replace(demand, soon=_round(demand.soon, policy), later=_round(demand.later, policy))
 
 
 def _round(load: float | None, policy: ScalingPolicy) -> float | None:

@@ -26,6 +26,7 @@ class MetricFacts:
         name: Which one.
         event_types: What it is measured by.
         per_pod: How much of it one pod serves.
+        curve: Course of it that replicas are made for.
         reading: What the source said; None where it was not asked.
         decision: What the target should have for this metric alone.
         peak: The highest forecast load within the lead time and one slot; None without a forecast in force.
@@ -34,6 +35,7 @@ class MetricFacts:
     name: str
     event_types: tuple[EventType, ...]
     per_pod: float
+    curve: str
     reading: Reading | None
     decision: ReplicaDecision
     peak: Peak | None
@@ -48,7 +50,6 @@ class Moment:
         current: Replicas that the target asks for.
         lead: Lead time.
         step_s: Seconds a slot of the forecast.
-        quantile: Level that replicas are made for.
         policy: The user's limits and speeds.
     """
 
@@ -56,7 +57,6 @@ class Moment:
     current: int
     lead: LeadTime
     step_s: float
-    quantile: float
     policy: ScalingPolicy
 
 
@@ -71,7 +71,6 @@ def build_decision(moment: Moment, metrics: Sequence[MetricFacts], held_by: str 
     return _known(
         {
             "time": to_time(moment.now),
-            "quantile": moment.quantile,
             "currentReplicas": moment.current,
             "note": held_by.lstrip("; ")[:_MOST_NOTED] or None,
             "metrics": [_build_metric(moment, each) for each in metrics],
@@ -84,6 +83,7 @@ def _build_metric(moment: Moment, facts: MetricFacts) -> dict[str, object]:
     built: dict[str, object | None] = {
         "name": facts.name,
         "perPod": _exact(facts.per_pod),
+        "curve": facts.curve,
         "events": _build_events(facts),
         "forecast": _build_peak(moment, facts),
         "reactive": _build_reactive(moment.policy, decision),
@@ -121,28 +121,27 @@ def _build_peak(moment: Moment, facts: MetricFacts) -> dict[str, object] | None:
 
 
 def _build_reactive(policy: ScalingPolicy, decision: ReplicaDecision) -> dict[str, object] | None:
-    seen, planned, spread = decision.demand.observed, decision.observed, decision.demand.spread
+    seen, planned = decision.demand.observed, decision.observed
     if seen is None or planned is None or not math.isfinite(planned):
         return None
-    share = decision.margin * seen
-    added = max(share, spread)
-    source = "Spread" if spread > share else "Surprise" if decision.margin > policy.headroom else "Headroom"
-    percent = 100 * added / seen if seen > 0 else 100 * decision.margin
-    margin = {"load": _exact(added), "percent": round(percent, 2), "source": source}
+    source = "Chosen" if policy.headroom is None else "Given"
+    headroom = decision.demand.headroom
+    margin = {"load": _exact(headroom * seen), "percent": round(100 * headroom, 2), "source": source}
     built = {"load": _exact(seen), "margin": margin, "planned": _exact(planned)}
     return _known({**built, "replicas": decision.reactive})
 
 
 def _build_brake(moment: Moment, facts: MetricFacts) -> dict[str, object]:
     policy, memory = replace(moment.policy, per_pod=facts.per_pod), facts.decision.memory
+    removed = sum(count for _, count in memory.removed)
     return _known(
         {
             "heldBy": facts.decision.brake,
             "since": None if memory.since is None else to_time(memory.since),
             "earlier": max((wanted for _, wanted in memory.wanted), default=0),
             "later": _build_later(moment, facts),
-            "removed": sum(count for _, count in memory.removed),
-            "step": plan_step(policy, moment.current, memory),
+            "removed": removed,
+            "step": int(plan_step(policy, moment.current, removed)),
         }
     )
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from presage.core.forecast.api import Forecast
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.curves import MEDIAN
+from presage.core.scaling.foresight import ForecastMemory
+from presage.core.scaling.outlook import SHOWN_LEVEL
 from presage.core.scaling.trust import Trust
 from presage.reconcile.kind import GaugeValue
-from presage.reconcile.metricprofile.inputs import ForecastMemory
 from presage.reconcile.metricprofile.rounding import round_load, to_time
 
 MAX_POINTS = 12
 MAX_WARNINGS = 4
 MAX_WARNING_CHARS = 200
-SHOWN_LEVEL = 0.9  # status always shows this quantile, whatever level drives scaling
 MIN_WEIGHT = 0.05
 
 
@@ -47,7 +48,9 @@ def carry_reasons(before: ForecastMemory | None, now: ForecastMemory | None) -> 
 def build_forecast(memory: ForecastMemory, ask: ForecastSpec, trust: Trust) -> dict[str, object]:
     """Return `status.forecast`."""
     forecast = memory.forecast
-    coverage = [{"asked": level, "got": round(got, 3), "samples": count} for level, got, count in _coverage(forecast)]
+    coverage = [
+        {"asked": level, "got": round(got, 3), "samples": count} for level, got, count in _coverage(forecast, trust)
+    ]
     built: dict[str, object] = {
         "originTime": to_time(memory.outlook.start),
         "stepSeconds": ask.step_s,
@@ -60,7 +63,7 @@ def build_forecast(memory: ForecastMemory, ask: ForecastSpec, trust: Trust) -> d
         "weights": {name: round(share, 2) for name, share in _weights(forecast).items()},
         **_known({"loss": trust.loss, "naiveLoss": trust.naive_loss}),
         "lossByHorizon": [_build_bucket(bucket) for bucket in _buckets(forecast, ask, trust.leader)],
-        "coverage": next((each for each in coverage if each["asked"] == ask.quantile), None),
+        "coverage": next((each for each in coverage if each["asked"] == (trust.level or SHOWN_LEVEL)), None),
         "coverageByLevel": coverage,
         "levelShiftTime": None if forecast.shift_at is None else to_time(forecast.shift_at),
         "warnings": [warning[:MAX_WARNING_CHARS] for warning in forecast.warnings[:MAX_WARNINGS]],
@@ -124,10 +127,10 @@ def _weights(forecast: Forecast) -> dict[str, float]:
     return dict(sorted(shown, key=lambda each: (-each[1], each[0])))
 
 
-def _coverage(forecast: Forecast) -> Iterator[tuple[float, float, int]]:
-    """Yield level asked, share got and number of outcomes of each level for which outcomes were counted."""
+def _coverage(forecast: Forecast, trust: Trust) -> Iterator[tuple[float, float, int]]:
+    """Yield level asked, share got and number of outcomes: of the median, of 0.9 and of the level in use."""
     for level, (got, count) in sorted(forecast.coverage.items()):
-        if count and math.isfinite(got):
+        if level in (MEDIAN, SHOWN_LEVEL, trust.level) and count and math.isfinite(got):
             yield level, min(1.0, max(0.0, got)), count
 
 
@@ -136,7 +139,7 @@ def _refitted_at(memory: ForecastMemory, ask: ForecastSpec) -> int:
 
 
 FORECAST_GAUGES: Mapping[str, str] = {
-    "forecast_quantile": "Quantile of the load that replicas are made for.",
+    "forecast_quantile": "Quantile of the load that replicas are made for; absent where it is none.",
     "forecast_coverage": "Share of the load that stayed at or below the forecast of a level.",
     "forecast_coverage_asked": "The level itself: what the share must be close to.",
     "forecast_loss": "Mean absolute error of the forecast's leader in its backtest, up to so many seconds ahead.",
@@ -169,9 +172,9 @@ def build_forecast_gauges(memory: ForecastMemory, ask: ForecastSpec, trust: Trus
     buckets = list(_buckets(forecast, ask, trust.leader))
     used = dict.fromkeys(forecast.seasons, True) | {test.season: test.used for test in forecast.season_tests}
     return {
-        "forecast_quantile": ask.quantile,
-        "forecast_coverage": {f"{level:g}": got for level, got, _ in _coverage(forecast)},
-        "forecast_coverage_asked": {f"{level:g}": level for level, _, _ in _coverage(forecast)},
+        **({} if trust.level is None else {"forecast_quantile": trust.level}),
+        "forecast_coverage": {f"{level:g}": got for level, got, _ in _coverage(forecast, trust)},
+        "forecast_coverage_asked": {f"{level:g}": level for level, _, _ in _coverage(forecast, trust)},
         "forecast_loss": {str(b.end_s): b.loss for b in buckets if math.isfinite(b.loss)},
         "forecast_naive_loss": {str(b.end_s): min(b.naive.values()) for b in buckets if b.naive},
         "forecast_weight": _weights(forecast),

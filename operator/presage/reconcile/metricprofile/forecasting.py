@@ -1,177 +1,111 @@
-"""When a MetricProfile's forecast is moved along and when it is fitted anew.
-
-The batch tier answers at once. The full tier follows in the background and is taken over at the first decision after it
-is done; while it is late, failed or killed, what is in force stays in force.
-"""
+"""Forecast and gate of one MetricProfile, brought up to the newest complete slot of its history."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from presage.core.forecast.api import Effort, FloatArray, Forecast, Series
-from presage.core.forecast.geometry import geometry_of
-from presage.core.forecast.spec import ForecastSpec
+from presage.core.forecast.api import FloatArray, Series
 from presage.core.profile import EventType
 from presage.core.query import Selection
-from presage.core.scaling.outlook import Outlook
-from presage.reconcile.metricprofile.forecast_status import SHOWN_LEVEL
-from presage.reconcile.metricprofile.inputs import AskedFit, Basis, ForecastMemory
+from presage.core.scaling.foresight import ForecastMemory, bring_up, newest_slot, take_over
+from presage.core.scaling.gate import GateMemory, Setting, due_span, plan_job, take_replay
+from presage.core.scaling.replay import Past
+from presage.reconcile.metricprofile.inputs import Basis
 from presage.reconcile.ports import Forecaster, History, Loads
 
-REFITS_PER_SEASON = 24  # hourly on a day, and as often on a compressed one
-LEAST_STRAY = 0.01  # share of the median by which a load strays at least: none from a forecast that is exact
-LONGEST_WITHOUT_FIT = 6  # periods of refits that a full fit stays in force where no other one succeeds
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What is known of one load's future, and of how well it could have been foreseen."""
+
+    forecast: ForecastMemory | None
+    gate: GateMemory
 
 
-async def update_forecast(
-    basis: Basis,
-    askers: Sequence[Selection],
-    memory: ForecastMemory | None,
-    phase: str,
-    now: float,
-    loads: Loads,
-    forecaster: Forecaster,
-) -> ForecastMemory | None:
-    """Return the forecast brought up to the newest complete slot; unchanged if there is nothing newer.
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a forecast.
+
+    Attributes:
+        basis: What is measured, and how it is to be forecast.
+        selections: One for each event type.
+        phase: Names the object and what is measured of it; spreads the work of all over time.
+        setting: What past days are replayed with.
+        unmet_load: The objective.
+    """
+
+    basis: Basis
+    selections: Sequence[Selection]
+    phase: str
+    setting: Setting
+    unmet_load: float
+
+
+async def update_foresight(
+    asker: Asker, known: Foresight, now: float, loads: Loads, forecaster: Forecaster
+) -> Foresight:
+    """Return forecast and gate brought up to the newest complete slot; unchanged if there is nothing newer.
 
     Args:
-        basis: What is measured, and how it is to be forecast.
-        askers: One selection for each event type.
-        memory: From the last call.
-        phase: Names the object and what is measured of it; spreads all refits over time.
+        asker: Who asks.
+        known: From the last call.
         now: Epoch seconds.
         loads: Where the history comes from.
-        forecaster: Forecasts.
+        forecaster: Forecasts and replays.
 
     Raises:
         SourceFault: If there is no history.
     """
-    ask, newest = basis.forecast, int(now // basis.forecast.step_s) - 1
-    memory = _take_over(memory, ask)
-    if memory is not None and memory.last_slot == newest:
-        return memory
-    histories = await loads.history(basis.source, askers, ask.step_s, ask.history_s, now)
-    values, start = add_histories(basis.event_types, histories, ask.step_s)
+    ask = asker.basis.forecast
+    memory = take_over(known.forecast, ask)
+    gate = take_replay(known.gate, asker.unmet_load)
+    if memory is not None and memory.last_slot == int(now // ask.step_s) - 1:
+        return Foresight(memory, gate)
+    values, start = await _load_history(asker, ask.step_s, ask.history_s, now, loads)
     if not np.isfinite(values).any():
-        return memory
-    last_slot = int(start // ask.step_s) + len(values) - 1
-    if memory is not None and last_slot == memory.last_slot:
-        return memory
+        return Foresight(memory, gate)
     load = cast(FloatArray, values)  # the engine widens it: waiting, it is as short as the history
     series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-    return await _bring_up(series, last_slot, memory, ask, phase, forecaster)
+    if memory is not None and newest_slot(series) == memory.last_slot:
+        return Foresight(memory, gate)
+    memory = await bring_up(series, memory, ask, asker.phase, forecaster)
+    if memory.whole_season:
+        gate = await _bring_gate_up(asker, gate, series, now, loads, forecaster)
+    return Foresight(memory, gate)
 
 
-def _take_over(memory: ForecastMemory | None, ask: ForecastSpec) -> ForecastMemory | None:
-    """Return what is in force once a full fit is done; one that failed leaves what was."""
-    asked = memory.asked if memory else None
-    if memory is None or asked is None or asked.fit is None or not asked.fit.done():
-        return memory
-    seen = replace(asked, fit=None)
-    forecast = asked.fit.result()
-    if forecast is None:
-        return replace(memory, asked=seen)
-    return _remember(forecast, asked.slot, ask, "full", asked.slot, memory.whole_season, seen)
+async def _bring_gate_up(
+    asker: Asker, gate: GateMemory, series: Series, now: float, loads: Loads, forecaster: Forecaster
+) -> GateMemory:
+    """Ask for a replay of the days that are due, on the load at the replay's own ticks."""
+    setting, end = asker.setting, series.start + len(series.values) * series.step
+    span = due_span(gate, setting, end, series.start)
+    if span is None:
+        return gate
+    tick = round(setting.tick_s)
+    values, start = await _load_history(asker, tick, now - span[0] + tick, now, loads)
+    count = round((span[1] - span[0]) / tick)
+    ticks = np.full(count, np.nan)
+    offset = round((start - span[0]) / tick)
+    first, last = max(0, offset), min(count, offset + len(values))
+    if last > first:
+        ticks[first:last] = values[first - offset : last - offset]
+    window = asker.basis.forecast.history_s // asker.basis.forecast.step_s
+    job = plan_job(Past(series, ticks, span[0], setting.tick_s, window), span, setting)
+    return replace(gate, until=span[1], asked=(forecaster.replay(job), setting))
 
 
-async def _bring_up(
-    series: Series,
-    last_slot: int,
-    memory: ForecastMemory | None,
-    ask: ForecastSpec,
-    phase: str,
-    forecaster: Forecaster,
-) -> ForecastMemory:
-    """Return the forecast from a history that ends with another slot than the one in force knows."""
-    levels = tuple(sorted({0.5, SHOWN_LEVEL, ask.quantile}))
-    horizon, values = ask.horizon_slots, series.values
-    geometry = geometry_of(ask.step_s, ask.seasons_s or None)
-    whole_season = geometry.rung_of(int(np.isfinite(values).sum())) != "Hours"
-    missed = last_slot - memory.last_slot if memory else 0
-    state, asked, due = None, None, True
-    if memory is not None and 0 < missed <= len(values):
-        state, asked = memory.forecast.state, memory.asked
-        last_fit = max(memory.fitted_slot, asked.slot if asked else 0)
-        due = is_due(last_slot, last_fit, _refit_slots(ask), phase)
-        if not due or _outlasts(memory, last_slot, ask):
-            new = values[-missed:].astype(np.float64)
-            moved = known = await forecaster.advance(state, new, horizon, levels)
-            if _strays(new, memory.forecast):  # only a fit looks for a level shift
-                known = await forecaster.forecast(series, horizon, levels, state)
-            if not _alarms(known, memory.forecast, _refit_slots(ask) * ask.step_s):
-                if due and (asked is None or asked.fit is None):
-                    asked = AskedFit(last_slot, forecaster.fit(series, horizon, levels, moved.state))
-                return _remember(moved, last_slot, ask, memory.tier, memory.fitted_slot, whole_season, asked)
-            state, asked = moved.state, None  # a fit under way knows nothing of the new level
-    # the first one, one that is due, after a level shift, or after the clock jumped
-    forecast = await forecaster.forecast(series, horizon, levels, state)
-    if asked is None or asked.fit is None:
-        asked = AskedFit(last_slot, forecaster.fit(series, horizon, levels, state))
-    return _remember(forecast, last_slot, ask, "batch", last_slot, whole_season, asked)
-
-
-def is_due(slot: int, fit_slot: int, period: int, phase: str) -> bool:
-    """Return whether a new fit is due at a slot.
-
-    Args:
-        slot: Index of the newest slot.
-        fit_slot: Index of the newest slot when there was a fit last, or one was asked for.
-        period: Slots between two fits.
-        phase: Names what is fitted: each has its own slot of the period, so that many are not due together.
-    """
-    shift = int.from_bytes(hashlib.sha256(phase.encode()).digest()[:8], "big") % period
-    return (slot + shift) // period > (fit_slot + shift) // period
-
-
-def _outlasts(memory: ForecastMemory, slot: int, ask: ForecastSpec) -> bool:
-    """Return whether the fit in force is better than a new one of the batch tier."""
-    return memory.tier == "full" and slot - memory.fitted_slot < LONGEST_WITHOUT_FIT * _refit_slots(ask)
-
-
-def _strays(new: NDArray[np.float64], before: Forecast) -> bool:
-    """Return whether the newest of the slots that came lies outside the band that was forecast, on either side."""
-    index = len(new) - 1
-    if index >= len(before.point) or not np.isfinite(new[index]):
-        return False
-    median = before.point[index]
-    band = max(before.quantiles[SHOWN_LEVEL][index] - median, LEAST_STRAY * abs(median))
-    return bool(abs(new[index] - median) > band)
-
-
-def _alarms(known: Forecast, before: Forecast, margin_s: float) -> bool:
-    """Return whether a level shift was found that is no earlier one dated anew."""
-    if known.shift_at is None:
-        return False
-    return before.shift_at is None or known.shift_at > before.shift_at + margin_s
-
-
-def _refit_slots(ask: ForecastSpec) -> int:
-    season = min(ask.seasons_s, default=86_400)
-    return max(1, season // REFITS_PER_SEASON // ask.step_s)
-
-
-def _remember(
-    forecast: Forecast,
-    last_slot: int,
-    ask: ForecastSpec,
-    tier: Effort,
-    fitted_slot: int,
-    whole_season: bool,
-    asked: AskedFit | None,
-) -> ForecastMemory:
-    outlook = Outlook(
-        start=float((last_slot + 1) * ask.step_s),
-        step_s=float(ask.step_s),
-        upper=forecast.quantiles[ask.quantile],
-        median=forecast.point,
-    )
-    return ForecastMemory(forecast, outlook, last_slot, tier, fitted_slot, whole_season, asked)
+async def _load_history(
+    asker: Asker, step_s: int, history_s: float, now: float, loads: Loads
+) -> tuple[NDArray[np.float32], float]:
+    basis = asker.basis
+    histories = await loads.history(basis.source, asker.selections, step_s, history_s, now)
+    return add_histories(basis.event_types, histories, step_s)
 
 
 def add_histories(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
 from presage.core.query import CounterLoad
-from presage.core.scaling.lead_time import Starts, recall_starts
+from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
 from presage.reconcile.metricprofile.inputs import (
     Basis,
     CapacityMemory,
@@ -37,7 +37,8 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
     memory = recall(memory, spec, source if isinstance(source, Source) else None, stored, meta.generation)
     target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
-    measures = await observe(spec, meta, memory.measures, now, ports)
+    lead = decide_lead_time(memory.starts, spec.scaling.lead_time_s, spec.scaling.decision_period_s)
+    measures = await observe(spec, meta, lead.value_s, memory.measures, now, ports)
     basis = _find_healthy(measures[0])
     if basis is not None and target is not None:
         capacity = await _gather_capacity(spec, basis, target, meta, memory.capacity, now, ports)

@@ -6,18 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from presage.core.forecast.api import Effort, Forecast
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.scaling.capacity import Capacity
 from presage.core.scaling.decision import ScalingMemory
+from presage.core.scaling.foresight import ForecastMemory
+from presage.core.scaling.gate import GateMemory
 from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import PodStart, Starts
 from presage.core.scaling.manual import Hand
-from presage.core.scaling.outlook import Outlook
 from presage.core.scaling.zero import ZeroMemory
 from presage.core.source_reading import Source
-from presage.reconcile.ports import FullFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +36,6 @@ class TargetState:
     settled: tuple[tuple[str, str], ...]
     pods: tuple[PodStart, ...] = ()
     cores: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class AskedFit:
-    """A full fit that was asked for.
-
-    Attributes:
-        slot: Index of the newest slot that it knows.
-        fit: To be looked at; None once it was taken over or failed.
-    """
-
-    slot: int
-    fit: FullFit | None
-
-
-@dataclass(frozen=True, slots=True)
-class ForecastMemory:
-    """The last forecast and the slot it stands on.
-
-    Attributes:
-        forecast: As the forecaster gave it.
-        outlook: The same on the clock, at the quantile that drives scaling.
-        last_slot: Index of the newest slot it knows.
-        tier: Which one fitted it.
-        fitted_slot: Index of the newest slot that this fit knew.
-        whole_season: Whether as many slots are known as one season has: a long history may be all holes.
-        asked: The last full fit that was asked for.
-    """
-
-    forecast: Forecast
-    outlook: Outlook
-    last_slot: int
-    tier: Effort
-    fitted_slot: int
-    whole_season: bool
-    asked: AskedFit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +106,7 @@ class MeasureMemory:
         basis: What forecast and share are about; None before the first look at a source.
         scaling: Stabilization and step memory.
         forecast: The last good forecast; None before the first.
+        gate: What past days say about the rules. A restart takes the choice from status.
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
             from status.
         shift: What was told of level shifts. A restart takes the last one from status.
@@ -151,6 +115,7 @@ class MeasureMemory:
     basis: Basis | None = None
     scaling: ScalingMemory = field(default_factory=ScalingMemory)
     forecast: ForecastMemory | None = None
+    gate: GateMemory = field(default_factory=GateMemory)
     reporting_share: float = 0.0
     shift: ShiftMemory = field(default_factory=ShiftMemory)
 
@@ -194,6 +159,7 @@ class MeasureInput:
         measure: Which one.
         reading: What the source said now; None where it was not asked.
         forecast: The forecast in force, brought up to date where data allowed; None while the source may not be asked.
+        gate: What past days say, with whatever replay is done.
         history_fault: Why the history could not be read; empty if it was.
         memory: From the previous decision.
     """
@@ -201,6 +167,7 @@ class MeasureInput:
     measure: Measure
     reading: Reading | None
     forecast: ForecastMemory | None
+    gate: GateMemory
     history_fault: str
     memory: MeasureMemory
 

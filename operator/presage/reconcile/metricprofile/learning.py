@@ -24,10 +24,11 @@ from presage.core.scaling.capacity import (
     learn_from_cpu,
     learn_from_latency,
 )
+from presage.core.scaling.foresight import is_due
 from presage.core.scaling.learning import CpuLearning, LatencyLearning, Learning
 from presage.core.source_reading import History, TickSample
 from presage.reconcile.kind import Note
-from presage.reconcile.metricprofile.forecasting import add_histories, is_due
+from presage.reconcile.metricprofile.forecasting import add_histories
 from presage.reconcile.metricprofile.inputs import Basis, CapacityMemory, TargetState
 from presage.reconcile.metricprofile.rounding import parse_time, to_time
 from presage.reconcile.ports import Loads

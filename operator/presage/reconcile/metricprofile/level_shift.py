@@ -12,8 +12,9 @@ from typing import Any
 
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.foresight import ForecastMemory
 from presage.reconcile.kind import Note
-from presage.reconcile.metricprofile.inputs import ForecastMemory, ShiftMemory
+from presage.reconcile.metricprofile.inputs import ShiftMemory
 from presage.reconcile.metricprofile.rounding import parse_time, to_time
 
 QUIET_S = 600.0  # one event per object in this time

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from presage.core.faults import SourceFault
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.query import Matcher, Selection
+from presage.core.scaling.gate import GateMemory, Setting, make_setting
 from presage.core.scaling.ladder import Reading
-from presage.core.scaling.surprise import Surprises
-from presage.reconcile.metricprofile.forecasting import update_forecast
+from presage.reconcile.metricprofile.forecasting import Asker, Foresight, update_foresight
 from presage.reconcile.metricprofile.inputs import Basis, MeasureInput, MeasureMemory, ShiftMemory
 from presage.reconcile.metricprofile.level_shift import recall_shift
 from presage.reconcile.metricprofile.naming import name_field
+from presage.reconcile.metricprofile.objective_status import recall_gate
 from presage.reconcile.ports import Json, Ports, Source, TickSample
 from presage.resources.base import ObjectMeta
 
@@ -33,40 +34,54 @@ def recall_measures(
     """
     bases = {m.name: Basis(source, m.event_types, spec.forecast) if source else None for m in spec.measures}
     return {
-        name: _keep(memories[name], basis) if name in memories else _recall_stored(status, name, basis)
-        for name, basis in bases.items()
+        m.name: _keep(memories[m.name], bases[m.name])
+        if m.name in memories
+        else _recall_stored(status, m.name, bases[m.name], setting_of(spec, m, 0.0))
+        for m in spec.measures
     }
 
 
-def _recall_stored(status: Json, name: MeasureName, basis: Basis | None) -> MeasureMemory:
+def setting_of(spec: ProfileSpec, measure: Measure, lead_s: float) -> Setting:
+    """Return what past days of one measure are replayed with."""
+    return make_setting(replace(spec.scaling, per_pod=measure.per_pod), spec.forecast, lead_s)
+
+
+def _recall_stored(status: Json, name: MeasureName, basis: Basis | None, setting: Setting) -> MeasureMemory:
     """Return what status knows of one measure, so that a restart takes no part for the whole and repeats no event."""
     share = (status.get("scaling") or {}).get(name_field("reportingShare", name))
     known = min(1.0, max(0.0, float(share))) if isinstance(share, int | float) else 0.0
-    return MeasureMemory(basis, reporting_share=known, shift=recall_shift(status.get(name_field("forecast", name))))
+    shift = recall_shift(status.get(name_field("forecast", name)))
+    gate = recall_gate((status.get("scaling") or {}).get(name_field("objective", name)), setting)
+    return MeasureMemory(basis, gate=gate, reporting_share=known, shift=shift)
 
 
 def _keep(memory: MeasureMemory, basis: Basis | None) -> MeasureMemory:
     if memory.basis == basis:
         return memory
-    scaling = replace(memory.scaling, surprises=Surprises())
-    return replace(memory, basis=basis, scaling=scaling, forecast=None, reporting_share=0.0, shift=ShiftMemory())
+    return replace(memory, basis=basis, forecast=None, gate=GateMemory(), reporting_share=0.0, shift=ShiftMemory())
 
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
     """What the questions about all measures of one object have in common."""
 
+    spec: ProfileSpec
     meta: ObjectMeta
-    max_age_s: float
+    lead_s: float
     now: float
     ports: Ports
 
 
 async def observe(
-    spec: ProfileSpec, meta: ObjectMeta, memories: Mapping[MeasureName, MeasureMemory], now: float, ports: Ports
+    spec: ProfileSpec,
+    meta: ObjectMeta,
+    lead_s: float,
+    memories: Mapping[MeasureName, MeasureMemory],
+    now: float,
+    ports: Ports,
 ) -> tuple[MeasureInput, ...]:
     """Ask for all measures at once, so that they share requests; one that fails costs the others nothing."""
-    asking = _Asking(meta, spec.scaling.max_sample_age_s, now, ports)
+    asking = _Asking(spec, meta, lead_s, now, ports)
     return tuple(
         await asyncio.gather(*(_observe(measure, memories[measure.name], asking) for measure in spec.measures))
     )
@@ -74,27 +89,28 @@ async def observe(
 
 async def _observe(measure: Measure, memory: MeasureMemory, asking: _Asking) -> MeasureInput:
     """Ask for one measure now and for its history; a history that fails never costs the load now."""
-    basis, meta, ports = memory.basis, asking.meta, asking.ports
+    basis, meta, ports, gate = memory.basis, asking.meta, asking.ports, memory.gate
+    policy = asking.spec.scaling
     if basis is None:
-        return MeasureInput(measure, None, None, "", memory)
+        return MeasureInput(measure, None, None, gate, "", memory)
     tenant = find_tenant(basis.source, meta)
     askers = [Selection(e.load, tenant) for e in measure.event_types]
     try:
-        samples = await ports.loads.observe(basis.source, askers, asking.max_age_s)
+        samples = await ports.loads.observe(basis.source, askers, policy.max_sample_age_s)
     except SourceFault as fault:
         silent = Reading(None, None, frozenset(), error=fault.message)
-        return MeasureInput(measure, silent, memory.forecast, "", memory)
+        return MeasureInput(measure, silent, memory.forecast, gate, "", memory)
     reading = combine_samples(measure.event_types, samples)
     if any(flaw == "NotACounter" for _, flaw in reading.flaws):
-        return MeasureInput(measure, reading, None, "", memory)  # its history is as senseless as its rate now
-    phase = f"{meta.uid}/{measure.name}"
+        return MeasureInput(measure, reading, None, gate, "", memory)  # its history is as senseless as its rate now
+    setting = setting_of(asking.spec, measure, asking.lead_s)
+    asker = Asker(basis, askers, f"{meta.uid}/{measure.name}", setting, policy.unmet_load)
+    known, fault_said = Foresight(memory.forecast, gate), ""
     try:
-        forecast = await update_forecast(
-            basis, askers, memory.forecast, phase, asking.now, ports.loads, ports.forecaster
-        )
-        return MeasureInput(measure, reading, forecast, "", memory)
+        known = await update_foresight(asker, known, asking.now, ports.loads, ports.forecaster)
     except SourceFault as fault:
-        return MeasureInput(measure, reading, memory.forecast, fault.message, memory)
+        fault_said = fault.message
+    return MeasureInput(measure, reading, known.forecast, known.gate, fault_said, memory)
 
 
 def find_tenant(source: Source, meta: ObjectMeta) -> Matcher | None:

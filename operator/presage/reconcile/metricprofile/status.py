@@ -33,6 +33,7 @@ from presage.reconcile.metricprofile.forecast_status import (
 from presage.reconcile.metricprofile.inputs import CapacityMemory, ProfileInput
 from presage.reconcile.metricprofile.learning import build_proposal
 from presage.reconcile.metricprofile.naming import name_field, name_forecast_series
+from presage.reconcile.metricprofile.objective_status import build_objective
 from presage.reconcile.metricprofile.rounding import round_load, round_to_pods, show, to_clock
 from presage.reconcile.metricprofile.steering import build_kept
 from presage.reconcile.metricprofile.viewing import MeasureView
@@ -47,6 +48,8 @@ VOLATILE = (
     "scaling.bindingReason",
     "scaling.bindingMetric",
     "scaling.leadTimeSeconds",
+    "scaling.objective",
+    "scaling.objectiveBytes",
     "scaling.perPod.proposed",
     "scaling.reportingShare",
     "scaling.reportingShareBytes",
@@ -122,6 +125,9 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         proposal = build_proposal(facts.capacity) if name == "load" else {}
         per_pod = {"value": show(view.given.measure.per_pod), "source": "Given", **proposal}
         scaling[name_field("perPod", name)] = per_pod
+        if view.given.gate.choice is not None:
+            objective = build_objective(view.given.gate.choice, given.spec.scaling)
+            scaling[name_field("objective", name)] = objective
         if share := view.memory.reporting_share:
             # rounded down it would miss no pod
             scaling[name_field("reportingShare", name)] = math.ceil(share * 1e6) / 1e6
@@ -137,7 +143,7 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         scaling["explain"] = explain(facts, decision)
     if decision is not None and given.target is not None:
         ask, policy = given.spec.forecast, given.spec.scaling
-        moment = Moment(given.now, given.target.replicas, facts.lead, ask.step_s, ask.quantile, policy)
+        moment = Moment(given.now, given.target.replicas, facts.lead, ask.step_s, policy)
         scaling["decision"] = build_decision(moment, _list_metrics(facts, decision), facts.held_by)
     if facts.zeroed:
         scaling["zeroedTarget"] = given.spec.target
@@ -150,11 +156,16 @@ def _list_metrics(facts: Facts, decision: ReplicaDecision) -> list[MetricFacts]:
     """Return the decision on each metric; what became of it at last is shown at the one that binds."""
     listed = []
     for name, view in facts.views.items():
-        measure, own = view.given.measure, view.decision
+        own = view.decision
         if own is not None:
             shown = replace(decision, wanted=own.wanted) if name == facts.binding else own
-            listed.append(MetricFacts(name, measure.event_types, measure.per_pod, view.given.reading, shown, view.peak))
+            listed.append(_facts_of(name, view, shown))
     return listed
+
+
+def _facts_of(name: MeasureName, view: MeasureView, shown: ReplicaDecision) -> MetricFacts:
+    measure, curve = view.given.measure, view.trust.rule.curve.name
+    return MetricFacts(name, measure.event_types, measure.per_pod, curve, view.given.reading, shown, view.peak)
 
 
 def say_why(facts: Facts, decision: ReplicaDecision) -> str:
@@ -186,7 +197,7 @@ def _explain_measure(facts: Facts, view: MeasureView, *, plain: bool) -> str:
     if decision is not None and view.peak is not None:
         clock = to_clock(view.peak.at, seconds=facts.given.spec.forecast.step_s < _MINUTE_S)
         forecast = (
-            f"p{facts.given.spec.forecast.quantile * 100:g} load "
+            f"{view.trust.rule.curve.name} load "
             f"{show(round_to_pods(view.peak.load, per_pod, decision.need))}{unit} at {clock} "
             f"(+{facts.lead.value_s:.0f} s lead) over {show(per_pod)}{unit} per pod"
         )
@@ -279,6 +290,6 @@ def _build_measured(facts: Facts, view: MeasureView) -> dict[str, GaugeValue | N
 
 
 def _median_at(outlook: Outlook | None, at: float) -> float | None:
-    if outlook is None or not outlook.start <= at < outlook.end:
+    if outlook is None or not outlook.covers(at):
         return None
     return float(outlook.median[int((at - outlook.start) // outlook.step_s)])

@@ -12,6 +12,7 @@ from presage.core.scaling.ladder import Judgement, fall_back
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.manual import Change, Hand, Kept, find_change, keep_manual, remember_asked
 from presage.core.scaling.outlook import find_peak
+from presage.core.scaling.rule import default_rule
 from presage.core.scaling.zero import Floor, Stillness, ZeroMemory, decide_floor, remember_data
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory
@@ -80,7 +81,8 @@ def _look_for_stillness(
     reading, memory = view.given.reading, view.given.forecast
     settled = given.target.settled if given.target else ()
     seen = frozenset[str]().union(*(sample.targets for sample in reading.samples)) if reading else frozenset[str]()
-    peak = find_peak(memory.outlook if memory else None, given.now, until)
+    curve = default_rule(given.spec.forecast.quantile, given.spec.scaling.headroom, foresees=True).curve
+    peak = find_peak(memory.outlook if memory else None, curve, given.now, until)
     return Stillness(
         current=given.target.replicas if given.target else 0,
         live=view.judgement.rung == "Live",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from presage.core.scaling.decision import Demand, ReplicaDecision, decide_replicas, remember_outcome
+from presage.core.scaling.decision import ReplicaDecision, decide_replicas, remember_outcome
+from presage.core.scaling.demand import build_demand
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.manual import Hand, begin_acting
-from presage.core.scaling.outlook import Peak, find_peak, find_spread
-from presage.core.scaling.trust import Trust, judge_forecast
+from presage.core.scaling.outlook import Peak
+from presage.core.scaling.trust import Evidence, Trust, judge_forecast
 from presage.core.scaling.zero import Floor, round_to_zero
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.forecast_status import carry_reasons
@@ -51,18 +52,20 @@ def view_measure(given: ProfileInput, one: MeasureInput) -> MeasureView:
     """Return what is made of one measure, before any decision."""
     one = replace(one, forecast=carry_reasons(one.memory.forecast, one.forecast))
     known, memory = one.forecast, one.memory
-    covers_now = known is not None and known.outlook.start <= given.now < known.outlook.end
+    covers_now = known is not None and known.outlook.covers(given.now)
     pods = _count_reporting(given.target, one.reading)
     judgement = _judge_data(given, one, covers_now=covers_now, pods=pods)
-    trust = judge_forecast(
+    evidence = Evidence(
         known.forecast if known else None,
-        one.history_fault,
         covers_now=covers_now,
         whole_season=known is None or known.whole_season,
+        history_fault=one.history_fault,
+        choice=one.gate.choice,
     )
+    trust = judge_forecast(evidence, given.spec.scaling, given.spec.forecast)
     what = f"{_WHAT[one.measure.name]} of {given.spec.target}"
     shift, notes = judge_shift(memory.shift, known, given.spec.forecast, what, given.now)
-    memory = replace(memory, forecast=known, shift=shift)
+    memory = replace(memory, forecast=known, gate=one.gate, shift=shift)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
     return MeasureView(one, judgement, trust, memory, notes)
@@ -116,20 +119,15 @@ def decide_measure(
     """Return the view with what the target should have for this measure alone."""
     now, one, trust = given.now, view.given, view.trust
     policy = replace(given.spec.scaling, per_pod=one.measure.per_pod, min_replicas=floor.replicas)
-    known = one.forecast.outlook if one.forecast else None
-    outlook = known if trust.trusted else None
-    until = now + lead.value_s + given.spec.forecast.step_s
-    soon = find_peak(outlook, now, until)
-    later = find_peak(outlook, now, now + lead.value_s + policy.stabilization_s)
-    live, last_value_leads = view.judgement.rung == "Live", trust.reason == "NaiveIsBetter"
-    demand = Demand(
-        observed=view.observed,
-        soon=soon.load if soon else None,
-        later=later.load if later else None,
-        may_shrink=live and (soon is not None if trust.trusted else last_value_leads),
+    demand, soon = build_demand(
+        policy,
+        trust,
+        one.forecast.outlook if one.forecast else None,
+        view.observed,
+        now=now,
         lead_s=lead.value_s,
-        complete=live,
-        spread=find_spread(known, now, until) if last_value_leads else 0.0,
+        step_s=given.spec.forecast.step_s,
+        live=view.judgement.rung == "Live",
     )
     demand = round_to_zero(policy, floor, demand)
     decision = decide_replicas(policy, target.replicas, demand, view.memory.scaling, now)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from presage.core.scaling.surprise import Surprises
 
 from presage.core.scaling.decision import Demand, ScalingMemory, decide_replicas, remember_outcome
 from presage.core.scaling.policy import ScalingPolicy
-from presage.core.scaling.surprise import Surprises
 from tests.builders import policy
 
 NOW = 10_000.0

@@ -1,0 +1,106 @@
+"""The choice among rules: the cheapest that keeps the load not served within the objective, on the object's own past.
+
+A rule's price is its replica-hours, a tenth more at the edge of the objective than far within it: of two that cost
+nearly the same, the safer one is taken. Beyond the objective each doubling of the unmet load counts as a third more
+hours. So a load that no rule can serve within the objective is served as well as is worth it, and not at any price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from presage.core.scaling.rule import Rule
+
+FloatArray = NDArray[np.float64]
+EDGE = 0.1  # share by which a rule at the edge of the objective counts as dearer than one that leaves nothing unmet
+BEYOND = 0.4  # power of the unmet load beyond the objective; 2 ** 0.4 = 1.32
+KEPT_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedDay:
+    """What each rule would have given and cost on one past day.
+
+    Attributes:
+        start: Epoch second at which the day began.
+        hours: Hours of it of which the load is known.
+        load: Sum of the load over its ticks.
+        unmet: (rules,) sum of the load not served.
+        replica_hours: (rules,) hours of replicas asked for.
+    """
+
+    start: float
+    hours: float
+    load: float
+    unmet: FloatArray
+    replica_hours: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One rule over several days: unmet share of the load, replica-hours, hours of known load."""
+
+    unmet_share: float
+    replica_hours: float
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rule in force and why.
+
+    Attributes:
+        rule: The one chosen.
+        record: What it did on the days replayed.
+        reactive_rule: The best rule without any foresight.
+        reactive: What that one did.
+        days: How many days were replayed.
+        reached: Whether it keeps the objective on them.
+    """
+
+    rule: Rule
+    record: Record
+    reactive_rule: Rule
+    reactive: Record
+    days: int
+    reached: bool
+
+
+def choose(rules: Sequence[Rule], days: Sequence[ReplayedDay], unmet_load: float) -> Choice | None:
+    """Return the cheapest rule on the days replayed; None if they hold no load at all.
+
+    Args:
+        rules: Those that were replayed, in the order of each day's arrays.
+        days: Newest days, at most `KEPT_DAYS` count.
+        unmet_load: Objective: share of the load that may go unserved, above 0.
+    """
+    days = days[-KEPT_DAYS:]
+    load = sum(day.load for day in days)
+    if load <= 0:
+        return None
+    share = np.sum([day.unmet for day in days], axis=0) / load
+    hours = np.sum([day.replica_hours for day in days], axis=0)
+    priced = np.where(np.isfinite(share), price(np.nan_to_num(share), hours, unmet_load), np.inf)
+    known = sum(day.hours for day in days)
+
+    def best(allowed: Sequence[bool]) -> int:
+        return int(np.argmin(np.where(allowed, priced, np.inf)))
+
+    def record(number: int) -> Record:
+        return Record(float(share[number]), float(hours[number]), known)
+
+    chosen = best([True] * len(rules))
+    reactive = best([rule.curve.source == "Observed" for rule in rules])
+    reached = bool(share[chosen] <= unmet_load)
+    return Choice(rules[chosen], record(chosen), rules[reactive], record(reactive), len(days), reached)
+
+
+def price(unmet_share: FloatArray, replica_hours: FloatArray, unmet_load: float) -> FloatArray:
+    """Return what rules count as, in replica-hours; see the module's head."""
+    used = unmet_share / unmet_load
+    within = 1 + EDGE * np.minimum(used, 1)
+    return np.asarray(replica_hours * within * np.maximum(used, 1) ** BEYOND)
