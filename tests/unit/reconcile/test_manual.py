@@ -92,7 +92,7 @@ async def test_without_data_a_number_that_is_kept_stays() -> None:
 
 @pytest.mark.parametrize("how", ["spec", "annotation", "DryRun"])
 async def test_after_a_pause_a_whole_window_is_seen_first(how: str) -> None:
-    player = steady(120, replicas=10)
+    player = steady(120, replicas=10, decisionPeriodSeconds=5)
     body = player.world.objects.bodies[KEY]
 
     def hold(*, on: bool) -> None:
@@ -108,6 +108,8 @@ async def test_after_a_pause_a_whole_window_is_seen_first(how: str) -> None:
     assert player.condition("ScalingActive")[:2] == ("False", reason)
     assert player.condition("Paused")[0] == ("False" if how == "DryRun" else "True")
     assert player.scaling["desiredReplicas"] < 10, "what would be is shown"
+    assert player.decision is not None
+    assert player.decision.next_in_s == 5, "as often as it would act"
     hold(on=False)
     await player.decide(WINDOW - 1)
     assert player.replicas == 10

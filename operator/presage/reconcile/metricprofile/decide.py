@@ -135,7 +135,9 @@ def _judge_scaling(given: ProfileInput, *, own_zero: bool) -> _Verdict:
         return _Verdict("False", "Paused", f"Paused: decisions are shown and not written.{asleep}")
     if given.owners:
         return _Verdict(
-            "False", "TargetOwned", f"{' and '.join(given.owners)} already scales Deployment {name}: it is left alone."
+            "False",
+            "TargetOwned",
+            f"{' and '.join(given.owners)} already scales Deployment {name}: it is left alone until that is removed.",
         )
     if given.contenders:
         others = ", ".join(given.contenders)
@@ -162,7 +164,7 @@ def _build_conditions(facts: Facts, scaling: _Verdict) -> tuple[Condition, ...]:
     paused = (
         _Verdict("True", "Paused", "Asked for by spec.paused or the annotation presage.dev/paused.")
         if given.paused
-        else _Verdict("False", "NotPaused", "")
+        else _Verdict("False", "NotPaused", "Neither spec.paused nor the annotation presage.dev/paused asks for it.")
     )
     live: Status = "True" if judgement.rung == "Live" else "False"
     verdicts = {
