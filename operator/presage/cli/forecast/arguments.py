@@ -35,6 +35,9 @@ def add_forecast(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("object", nargs="?", help="mprof/NAME; or give --csv or --prometheus")
     parser.add_argument("-n", "--namespace", help="namespace of the object; default: that of the kubeconfig's context")
     parser.add_argument("--context", help="context of the kubeconfig")
+    parser.add_argument(
+        "--metric", choices=("load", "bytes"), default="load", help="which metric of the object; default: load"
+    )
     add_source(parser, required=False)
     parser.add_argument(
         "--step",

@@ -63,9 +63,10 @@ def _view_live(arguments: argparse.Namespace) -> View:
         profile = read_profile(ClusterReader(arguments.context), arguments.object, arguments.namespace)
     except ReaderError as error:
         raise InputError(str(error), error.exit_code) from None
-    view = view_profile(profile, arguments.unit)
+    view = view_profile(profile, arguments.unit, arguments.metric)
     if view is None:
-        raise InputError(f"{arguments.object} has no forecast yet: see presage explain {arguments.object}", 1)
+        what = f"{arguments.object} has no forecast of its {arguments.metric}"
+        raise InputError(f"{what}: see presage explain {arguments.object}", 1)
     return view
 
 
@@ -77,7 +78,8 @@ def _view_own(arguments: argparse.Namespace, progress: Progress) -> View:
     """
     if arguments.csv is None and arguments.prometheus is None:
         raise InputError("give an object such as mprof/checkout, or --csv FILE, or --prometheus URL")
-    for option, value in (("-n", arguments.namespace), ("--context", arguments.context)):
+    other = None if arguments.metric == "load" else arguments.metric
+    for option, value in (("-n", arguments.namespace), ("--context", arguments.context), ("--metric", other)):
         if value is not None:
             raise InputError(f"{option} goes with an object, not with --csv or --prometheus")
     from presage.cli.forecast.own import view_load

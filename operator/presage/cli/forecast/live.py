@@ -9,23 +9,28 @@ from typing import Any
 import numpy as np
 
 from presage.cli.forecast.view import Verdict, View
+from presage.core.profile import MeasureName
+from presage.reconcile.metricprofile.naming import name_field
 
 
-def view_profile(profile: Mapping[str, Any], unit: str) -> View | None:
+def view_profile(profile: Mapping[str, Any], unit: str, metric: MeasureName = "load") -> View | None:
     """Return the forecast that stands in a MetricProfile's status; None if there is none.
 
     Args:
         profile: The object as the API server returns it.
         unit: Of the load, empty if not known.
+        metric: Which of the object's metrics.
     """
     status, spec, meta = profile.get("status") or {}, profile["spec"], profile["metadata"]
-    account = status.get("forecast") or {}
+    account = status.get(name_field("forecast", metric)) or {}
     points = account.get("next") or ()
     if not points or "originTime" not in account:
         return None
-    scaling = status.get("scaling") or {}
+    decision = (status.get("scaling") or {}).get("decision") or {}
+    decided = next((each for each in decision.get("metrics") or () if each["name"] == metric), None)
+    reactive = decided.get("reactive") if decided else None
     return View(
-        name=f"{meta['namespace']}/{meta['name']}",
+        name=f"{meta['namespace']}/{meta['name']}" + ("" if metric == "load" else f", {metric}"),
         source=f"MetricSource {spec['sourceRef']['name']}",
         unit=unit,
         zone=(spec.get("forecast") or {}).get("timeZone"),
@@ -35,8 +40,8 @@ def view_profile(profile: Mapping[str, Any], unit: str) -> View | None:
         curves={level: np.array([point[key] for point in points]) for level, key in ((0.5, "p50"), (0.9, "p90"))},
         account=account,
         verdict=_find_verdict(status),
-        now=_find_load(scaling.get("decision") or {}),
-        served=_find_served(scaling),
+        now=(_epoch(decision["time"]), float(reactive["load"])) if reactive else None,
+        served=float(decided["perPod"] * decision["currentReplicas"]) if decided else None,
     )
 
 
@@ -45,19 +50,6 @@ def _find_verdict(status: Mapping[str, Any]) -> Verdict | None:
         if each["type"] == "ForecastTrusted":
             return Verdict(each["status"] == "True", each["reason"], each["message"])
     return None
-
-
-def _find_load(decision: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return when the load was seen last, and what it was."""
-    metrics = decision.get("metrics") or ()
-    reactive = metrics[0].get("reactive") if metrics else None
-    return (_epoch(decision["time"]), float(reactive["load"])) if reactive else None
-
-
-def _find_served(scaling: Mapping[str, Any]) -> float | None:
-    decision = scaling.get("decision") or {}
-    metrics = decision.get("metrics") or ()
-    return float(metrics[0]["perPod"] * decision["currentReplicas"]) if metrics else None
 
 
 def _epoch(text: str) -> float:

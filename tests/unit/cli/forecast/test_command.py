@@ -90,6 +90,22 @@ async def test_a_live_object_has_the_numbers_of_its_status() -> None:
     assert document.keys() == described
 
 
+async def test_each_metric_has_its_own_forecast() -> None:
+    profile = await live()
+    status = profile["status"]
+    assert view_profile(profile, "", "bytes") is None, "it has none"
+    (load,) = status["scaling"]["decision"]["metrics"]
+    volume = {**load, "name": "bytes", "perPod": 1e6, "reactive": {**load["reactive"], "load": 5e6}}
+    decision = {**status["scaling"]["decision"], "metrics": [load, volume]}
+    scaling = {**status["scaling"], "decision": decision}
+    both = {**status, "scaling": scaling, "forecastBytes": {**status["forecast"], "leader": "week"}}
+    view = view_profile({**profile, "status": both}, "", "bytes")
+    assert view is not None
+    assert (view.name, view.served, view.account["leader"]) == ("team/shop, bytes", 2e6, "week")
+    assert view.now is not None
+    assert view.now[1] == 5e6
+
+
 async def test_without_a_forecast_there_is_no_view() -> None:
     profile = await live()
     assert view_profile({**profile, "status": {}}, "") is None
@@ -118,6 +134,7 @@ async def test_both_pictures_of_a_live_object(tmp_path: Path) -> None:
         (("mprof/x", "--from", "5d"), "--from goes with --csv or --prometheus"),
         (("mprof/x", "--quantile", "0.9"), "--quantile goes with --csv or --prometheus"),
         (("--csv", "x.csv", "-n", "team"), "-n goes with an object"),
+        (("--csv", "x.csv", "--metric", "bytes"), "--metric goes with an object"),
         (("--csv", "x.csv", "--plot", "x.svg"), "its name must end in .png or .html"),
         (("--prometheus", "http://127.0.0.1:9"), "--prometheus needs --query"),
         (("--csv", "LOAD", "--season", "5m"), "a season of 5 min needs slots of half its length at most"),
