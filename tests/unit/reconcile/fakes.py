@@ -256,8 +256,8 @@ def make_world(*, replicas: int = 2, pods: int = 2, scaling: Json | None = None,
             "target": {"name": "shop"},
             "sourceRef": {"name": "main"},
             "eventTypes": [{"name": "order", "load": {"counter": {"metric": "http_requests_total"}}}],
-            "forecast": {"historySeconds": 604800, "seasonsSeconds": [86400], **(forecast or {})},
-            "scaling": {"perPod": "50", "minReplicas": 1, "maxReplicas": 20, **(scaling or {})},
+            "forecast": {"historySeconds": 604800, "seasonsSeconds": [86400], "quantile": "0.9", **(forecast or {})},
+            "scaling": {"perPod": "50", "minReplicas": 1, "maxReplicas": 20, "headroomPercent": 10, **(scaling or {})},
         },
     }
     world.watched.objects["deployments"] = [

@@ -59,7 +59,7 @@ async def test_the_event_explains_the_decision() -> None:
     await player.decide(8)
     (message,) = player.told("BindingChanged")
     assert message.startswith("Reactive decides now, instead of ")
-    assert "reactive 6 for 190/s + " in message
+    assert "reactive 5 for 190/s + 10 %" in message
     assert "limits 1..20" in message
 
 

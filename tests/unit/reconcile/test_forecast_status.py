@@ -14,11 +14,13 @@ import yaml
 
 from presage.core.forecast.api import Forecast, SeasonTest
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.foresight import ForecastMemory
 from presage.core.scaling.outlook import Outlook
-from presage.core.scaling.trust import judge_forecast
+from presage.core.scaling.policy import DEFAULTS
+from presage.core.scaling.trust import Evidence, Trust, judge_forecast
 from presage.reconcile.metricprofile.forecast_status import build_forecast, build_forecast_gauges, carry_reasons
 from presage.reconcile.metricprofile.gather import recall
-from presage.reconcile.metricprofile.inputs import ForecastMemory, ShiftMemory
+from presage.reconcile.metricprofile.inputs import ShiftMemory
 from presage.reconcile.metricprofile.level_shift import judge_shift
 from presage.resources.forecastspec import ForecastStatus
 from presage.resources.metricprofile import MetricProfile
@@ -57,13 +59,17 @@ def made(**change: Any) -> ForecastMemory:
         "state": None,
     }
     forecast = Forecast(**{**given, **change})
-    outlook = Outlook(NOW, 300.0, forecast.quantiles[0.95], forecast.point)
+    outlook = Outlook(NOW, 300.0, forecast.point, {"p95": forecast.quantiles[0.95]})
     slot = int(NOW // 300) - 1
     return ForecastMemory(forecast, outlook, slot, "full", slot, True)
 
 
+def trust_in(memory: ForecastMemory) -> Trust:
+    return judge_forecast(Evidence(memory.forecast), DEFAULTS, ASK)
+
+
 def shown(memory: ForecastMemory, ask: ForecastSpec = ASK) -> dict[str, Any]:
-    return build_forecast(memory, ask, judge_forecast(memory.forecast))
+    return build_forecast(memory, ask, trust_in(memory))
 
 
 def test_everything_a_forecast_says_of_itself_is_there() -> None:
@@ -156,13 +162,13 @@ def test_what_is_unknown_is_left_out(change: Mapping[str, Any], missing: set[str
 def test_buckets_end_where_the_horizon_does(ask: ForecastSpec, losses: tuple[float, ...], want: list[int]) -> None:
     memory = made(weights={"day": 1.0}, backtest={"day": losses}, naive={"day": losses})
     assert [bucket["horizonSeconds"] for bucket in shown(memory, ask)["lossByHorizon"]] == want
-    gauges = build_forecast_gauges(memory, ask, judge_forecast(memory.forecast))
+    gauges = build_forecast_gauges(memory, ask, trust_in(memory))
     assert list(gauges["forecast_loss"]) == list(gauges["forecast_naive_loss"]) == [str(end) for end in want]  # type: ignore[arg-type]
 
 
 def test_series_of_a_forecast() -> None:
     memory = made(shift_at=SHIFT)
-    gauges = build_forecast_gauges(memory, ASK, judge_forecast(memory.forecast))
+    gauges = build_forecast_gauges(memory, ASK, trust_in(memory))
     assert gauges == {
         "forecast_quantile": 0.95,
         "forecast_coverage": {"0.5": 0.4987654, "0.9": 0.91},

@@ -10,8 +10,8 @@ import pytest
 
 from presage.core.faults import SourceFault
 from presage.core.forecast.api import forecast_one
-from presage.reconcile.metricprofile.forecasting import LONGEST_WITHOUT_FIT, is_due
-from presage.reconcile.metricprofile.inputs import ForecastMemory, ProfileMemory
+from presage.core.scaling.foresight import LONGEST_WITHOUT_FIT, ForecastMemory, is_due
+from presage.reconcile.metricprofile.inputs import ProfileMemory
 from tests.unit.reconcile.fakes import NOW, DirectForecaster, World, make_world
 from tests.unit.reconcile.looking import conditions, daily, look
 
@@ -184,8 +184,7 @@ async def test_a_shift_that_is_known_and_dated_anew_is_no_alarm(later: int, tier
 async def test_a_shift_that_is_taken_back_is_an_alarm() -> None:
     player = Player()
     known = await player.with_a_full_fit()
-    assert player.memory is not None
-    player.memory = replace(player.memory, forecast=replace(known, forecast=replace(known.forecast, shift_at=NOW)))
+    player.remember(replace(known, forecast=replace(known.forecast, shift_at=NOW)))
     player.next_load_times(0.2)
     memory = await player.decide(slots=1)
     assert (memory.tier, memory.forecast.shift_at) == ("batch", None), "the level of the burst is not followed on"

@@ -83,23 +83,6 @@ async def test_what_is_measured_anew_is_learned_anew() -> None:
     after = decision.memory.measures["load"]
     assert after.forecast is None
     assert after.reporting_share == 0
-    assert memory.measures["load"].scaling.surprises.prepared
-    assert not after.scaling.surprises.prepared
-
-
-async def test_where_the_last_value_leads_its_error_is_kept_in_hand() -> None:
-    """A load that wanders foretells nothing; how far it wanders while a pod starts is known all the same."""
-    world = make_world(
-        replicas=4, pods=4, scaling={"leadTimeSeconds": 600, "headroomPercent": 0}, forecast={"horizonSeconds": 900}
-    )
-    steps = np.random.default_rng(5).normal(0, 0.06, 2016)
-    world.loads.values = (200 * np.exp(np.cumsum(steps) - np.sum(steps))).astype(np.float32)
-    world.loads.sample = TickSample(200.0, NOW, world.loads.sample.targets)
-    decision = await look(world)
-    assert conditions(decision)["ForecastTrusted"].reason == "NaiveIsBetter"
-    assert decision.plan is not None
-    assert decision.plan.replicas > 4
-    assert decision.plan.why == "Reactive"
 
 
 async def test_another_target_starts_without_memory() -> None:

@@ -12,6 +12,7 @@ from presage.core.scaling.pilot import FloatArray, Pilot
 from presage.core.scaling.policy import DEFAULTS
 
 MAX_REPLICAS = 200
+PHASE = "/load"  # that of an object without a uid
 FORECAST = ForecastSpec(300, 21 * 86_400, 3600, (), None, None)
 
 
@@ -40,4 +41,4 @@ def replay_rule(
         lead_time_s=float(startup),
         decision_period_s=float(tick),
     )
-    return Pilot(np.asarray(history, np.float64), 0.0, float(tick), policy, FORECAST, "").decide
+    return Pilot(np.asarray(history, np.float64), 0.0, float(tick), policy, FORECAST, PHASE).decide

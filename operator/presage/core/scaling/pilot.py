@@ -197,7 +197,8 @@ class _Ticks:
         known = np.isfinite(loads)
         counts = known.sum(axis=1)
         sums = np.where(known, loads, 0.0).sum(axis=1)
-        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        return np.asarray(means.astype(np.float32), np.float64)  # as short as a history is kept
 
 
 def _run(steps: Coroutine[Any, Any, T]) -> T:
