@@ -15,6 +15,7 @@ from presage.cli.reference import (
     render_commands,
     render_explain_document,
     render_forecast_document,
+    render_simulate_document,
     render_values,
 )
 from presage.runtime.generate import render_all
@@ -53,5 +54,6 @@ def _render_rest(root: Path) -> Mapping[PurePosixPath, str]:
         PurePosixPath("docs/reference/backtest.md"): render_backtest_document(),
         PurePosixPath("docs/reference/explain.md"): render_explain_document(),
         PurePosixPath("docs/reference/forecast.md"): render_forecast_document(),
+        PurePosixPath("docs/reference/simulate.md"): render_simulate_document(),
         PurePosixPath("docs/reference/chart-values.md"): render_values(schema, values),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
 from presage.cli.explain import document as explanation
 from presage.cli.forecast import document as expectation
+from presage.cli.simulate import document as simulation
 from presage.runtime.reference import HEADER, describe_type, render_table
 
 
@@ -83,6 +84,18 @@ def render_forecast_document() -> str:
     return _render_document(
         "forecast", "presage forecast … --format json", expectation.SCHEMA_VERSION, expectation.FIELDS
     )
+
+
+def render_simulate_document() -> str:
+    """Return the reference of the JSON that `presage simulate` gives."""
+    usage = "presage simulate … --format json"
+    page = _render_document("simulate", usage, simulation.SCHEMA_VERSION, simulation.FIELDS)
+    legend = [
+        "Parts in capitals stand for names: RULE is `presage`, `hpa`, `cron`, `yesterday` or `clairvoyant`, RIVAL any",
+        "but the first; `[]` is each element of a list.",
+        "",
+    ]
+    return "\n".join([page, *legend])
 
 
 def _render_document(command: str, usage: str, version: int, fields: Iterable[tuple[str, str, str]]) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from e2e.bench.processes import free_port
-from e2e.cluster import ensure_binary
-from tests.integration.operator.harness import Prometheus, running
+from tests.integration.cli.stored import serve
+from tests.integration.operator.harness import Prometheus
 
 STEP, DAYS = 300, 11
 SCORES = ("mase", "wql", "cov90", "cov95")
@@ -63,11 +63,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
         for part in range(5):
             lines.append(f"orders_total {total:.6f} {(first + i) * STEP + part * 60}")
             total = 0.0 if (i, part) == (1_000, 0) else total + load * 60  # the process restarts once
-    (folder / "history.om").write_text("\n".join([*lines, "# EOF", ""]))
-    command = [ensure_binary("promtool"), "tsdb", "create-blocks-from", "openmetrics", "-q"]
-    subprocess.run([*map(str, command), str(folder / "history.om"), str(folder / "tsdb")], check=True, timeout=120)
-    server = Prometheus(ensure_binary("prometheus"), folder, free_port())
-    with running(server):
+    with serve(folder, lines) as server:
         yield History(server, first, loads)
 
 

@@ -63,8 +63,8 @@ class Exporter:
 class Prometheus:
     """A real Prometheus that scrapes each second."""
 
-    def __init__(self, binary: Path, folder: Path, target_port: int) -> None:
-        self._binary, self._folder = binary, folder
+    def __init__(self, binary: Path, folder: Path, target_port: int, *options: str) -> None:
+        self._binary, self._folder, self._options = binary, folder, options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "prometheus.yml").write_text(
@@ -75,7 +75,7 @@ class Prometheus:
 
     def start(self) -> None:
         arguments = [f"--config.file={self._folder}/prometheus.yml", f"--storage.tsdb.path={self._folder}/tsdb"]
-        arguments.append(f"--web.listen-address=127.0.0.1:{self.port}")
+        arguments += [f"--web.listen-address=127.0.0.1:{self.port}", *self._options]
         with (self._folder / "prometheus.log").open("ab") as log:
             self._process = subprocess.Popen([str(self._binary), *arguments], stdout=log, stderr=log)
         eventually(self._ready, bool, 30, "Prometheus is ready")

@@ -64,10 +64,10 @@ def test_nothing_else_is_imported(command: str, tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def run_guarded(more: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `presage backtest` where the modules in `more` cannot be imported either."""
+def run_guarded(more: str, *arguments: object, command: str = "backtest") -> subprocess.CompletedProcess[str]:
+    """Run a command where the modules in `more` cannot be imported either."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, f"{barred()},{more}", "presage.cli", "backtest", *map(str, arguments)],
+        [sys.executable, "-c", PROGRAM, f"{barred()},{more}", "presage.cli", command, *map(str, arguments)],
         env={"HOME": str(ROOT)} | {name: os.environ[name] for name in ("HOME", "MPLCONFIGDIR") if name in os.environ},
         capture_output=True,
         text=True,
@@ -90,3 +90,11 @@ def test_a_backtest_needs_numpy_alone_and_matplotlib_for_a_picture(tmp_path: Pat
     assert (done.returncode, done.stderr) == (0, "")
     done = run_guarded("pydantic,matplotlib", "--prometheus", "http://127.0.0.1:9", "--query", "x")
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1), "requests is enough to ask"
+
+
+def test_a_simulation_needs_numpy_alone(tmp_path: Path) -> None:
+    write(tmp_path / "load.csv", rows(4, 60))
+    heavy = "matplotlib,PIL,pydantic,yaml,requests,pykube,structlog,asyncio"
+    options = ("--per-pod", 20, "--max", 20, "--last", "6h", "--plot", tmp_path / "x.html")
+    done = run_guarded(heavy, "--csv", tmp_path / "load.csv", *options, command="simulate")
+    assert done.returncode == 0, done.stderr  # progress is told where the machine is slow

@@ -31,7 +31,7 @@ def test_every_value_of_the_chart_is_there_with_its_default() -> None:
 
 def test_every_command_and_argument_is_there() -> None:
     page = render_commands(build_parser())
-    for command in ("operator", "explain", "check", "bundle", "backtest", "forecast", "generate"):
+    for command in ("operator", "explain", "check", "bundle", "backtest", "forecast", "simulate", "generate"):
         assert f"## presage {command}\n" in page
     assert "| `-o OUTPUT`, `--output OUTPUT` | `text` or `json`; default: text |" in page
     assert "Exit codes: 0 nothing failed" in page

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from presage.cli.backtest.result import Result, compare
+from presage.cli.loads.document import SERIES_FIELDS, build_series
 from presage.core.forecast.rolling import SPANS, Origin, Score
 from presage.core.forecast.types import Forecast, SeasonTest
 
@@ -17,15 +18,7 @@ SCHEMA_VERSION = 1
 
 FIELDS: tuple[tuple[str, str, str], ...] = (
     ("schemaVersion", "integer", "1; fields are only ever added to it"),
-    ("series.name", "string", "name of the file without its ending, or the query"),
-    ("series.source", "string", "file or address"),
-    ("series.unit", "string", "as given by --unit, else empty; of a counter per second"),
-    ("series.start", "string", "first moment, ISO 8601"),
-    ("series.end", "string", "end of the last slot, ISO 8601"),
-    ("series.stepSeconds", "integer", "width of a slot"),
-    ("series.slots", "integer", "slots in all"),
-    ("series.missingSlots", "integer", "slots without a value"),
-    ("series.samples", "integer", "samples behind them"),
+    *SERIES_FIELDS,
     ("effort", "string", "presage's tier: batch or full"),
     ("timeZone", "string", "zone of all times here"),
     ("horizonSeconds", "integer", "how far each forecast reaches"),
@@ -65,20 +58,10 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
 
 def build_document(result: Result) -> dict[str, Any]:
     """Return the backtest for programs."""
-    grid, slots, worst = result.load.grid, len(result.load.grid.values), result.worst()
+    worst = result.worst()
     return {
         "schemaVersion": SCHEMA_VERSION,
-        "series": {
-            "name": result.load.name,
-            "source": result.load.source,
-            "unit": result.unit,
-            "start": result.moment(0).isoformat(),
-            "end": result.moment(slots).isoformat(),
-            "stepSeconds": result.load.step,
-            "slots": slots,
-            "missingSlots": sum(map(math.isnan, grid.values.tolist())),
-            "samples": result.load.rows,
-        },
+        "series": build_series(result.load, result.unit, result.at_zone),
         "effort": result.effort,
         "timeZone": result.zone or "UTC",
         "horizonSeconds": result.plan.horizon * result.load.step,

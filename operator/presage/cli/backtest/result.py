@@ -51,7 +51,11 @@ class Result:
 
     def moment(self, slot: int) -> datetime:
         """Return when a slot begins, in the result's zone."""
-        return datetime.fromtimestamp(self.at(slot), ZoneInfo(self.zone) if self.zone else UTC)
+        return self.at_zone(self.at(slot))
+
+    def at_zone(self, at: float) -> datetime:
+        """Return an epoch second in the result's zone."""
+        return datetime.fromtimestamp(at, ZoneInfo(self.zone) if self.zone else UTC)
 
     def clock(self, slot: int) -> str:
         """Return when a slot begins, for a person."""

@@ -12,6 +12,7 @@ import numpy as np
 from presage.core.samples import FloatArray
 
 INK, SOFT, LOAD, AHEAD, RIVAL, MISS = "#1d2129", "#5c6470", "#c6ccd6", "#007a5a", "#a65300", "#d1003f"
+PRESAGE = "#0060a8"
 _LITTLE_MORE = 1.3  # so much more is shown rather than cut
 _HOURS = (1, 2, 3, 4, 6, 12)
 _DAYS = (1, 2, 4, 7, 14, 28, 56, 91, 182, 364)

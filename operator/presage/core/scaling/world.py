@@ -83,7 +83,7 @@ def play(
     _check(capacity, tick_s)
     seen = observe(series, tick_s, before)
     delay = count_ticks(startup_s, tick_s)
-    first = initial if initial is not None else _warm_start(series, capacity, delay, min_replicas, max_replicas)
+    first = min(max_replicas, max(min_replicas, warm_start(series, capacity, delay))) if initial is None else initial
     current = ready = first
     starting: deque[list[int]] = deque()  # [tick at which they are ready, pods], oldest first
     replicas = np.empty(len(series), np.int64)
@@ -188,8 +188,7 @@ def hold(load: FloatArray) -> FloatArray:
     return np.asarray(load[last], np.float64)
 
 
-def _warm_start(load: FloatArray, capacity: float, delay: int, fewest: int, most: int) -> int:
-    """Return replicas that serve the first start-up time, which no decision can change."""
+def warm_start(load: FloatArray, capacity: float, delay: int) -> int:
+    """Return how many replicas, before any limits, serve the first `delay` ticks, which no decision can change."""
     ahead = np.nan_to_num(load[: delay + 1])
-    needed = math.ceil(float(ahead.max()) / capacity * WARM_START) if len(ahead) else 0
-    return min(most, max(fewest, needed))
+    return math.ceil(float(ahead.max()) / capacity * WARM_START) if len(ahead) else 0

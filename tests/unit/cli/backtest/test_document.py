@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from presage.cli.backtest.document import FIELDS, SCHEMA_VERSION
+from tests.unit.cli.loads.documents import TYPES, leaves, pattern, refuse
 from tests.unit.cli.loads.samples import backtest, rows, write
 
 METHODS = {"presage", "yesterday", "lastWeek", "lastValue"}
-TYPES = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "object": dict, "null": type(None)}
 GOLDEN = {
     "": "effort horizonSeconds origins schemaVersion series spanSeconds spans timeZone warnings worstOrigin",
     "series": "end missingSlots name samples slots source start stepSeconds unit",
@@ -32,24 +32,6 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         assert backtest("--csv", path, "--format", "json", "--origins", "3", "--unit", "orders") == 0
     found: dict[str, Any] = json.loads(printed[0], parse_constant=refuse)
     return found
-
-
-def refuse(constant: str) -> None:
-    raise AssertionError(f"{constant} is no JSON")
-
-
-def pattern(path: str) -> str:
-    """Return the regular expression of the paths that a row of the reference stands for."""
-    return re.sub(r"(?<=cov)LEVEL|[A-Z]{4,}", lambda m: r"[\d.]+" if m[0] == "LEVEL" else r"\w+", re.escape(path))
-
-
-def leaves(node: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(node, dict):
-        inner = [leaf for name, value in node.items() for leaf in leaves(value, f"{path}.{name}".lstrip("."))]
-        return [(path, node), *inner]
-    if isinstance(node, list):
-        return [leaf for value in node for leaf in leaves(value, f"{path}[]")]
-    return [(path, node)]
 
 
 def test_every_field_is_described_with_its_type(document: dict[str, Any]) -> None:
