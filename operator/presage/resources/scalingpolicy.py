@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -16,6 +17,7 @@ from presage.resources.fields import QUANTITY_MAX_LENGTH, positive_quantity
 from presage.resources.learning import LearnPerPod, PerPodProposal
 
 _MAX_REPLICAS = 10_000
+_PERCENTAGE = re.compile("[0-9]{1,2}([.][0-9]{1,4})?%")
 
 
 def parse_percent(text: str) -> float:
@@ -24,17 +26,14 @@ def parse_percent(text: str) -> float:
 
 
 def _is_share(text: str) -> bool:
-    number = text.removesuffix("%")
-    whole, _, part = number.partition(".")
-    digits = (whole + part).isdecimal() and (whole + part).isascii() and whole != ""
-    return text.endswith("%") and digits and 0.01 <= float(number) <= 50
+    return _PERCENTAGE.fullmatch(text) is not None and 0.01 <= float(text.removesuffix("%")) <= 50
 
 
 Percentage = Annotated[
     str,
     Field(min_length=2, max_length=8),
     Rule(
-        "self.matches('^[0-9]{1,2}([.][0-9]{1,4})?%$') && double(self.replace('%', '')) >= 0.01 "
+        f"self.matches('^{_PERCENTAGE.pattern}$') && double(self.replace('%', '')) >= 0.01 "
         "&& double(self.replace('%', '')) <= 50.0",
         'unmetLoad must be from "0.01%" to "50%", written as a string',
         _is_share,

@@ -26,6 +26,7 @@ _SILENT = {"description", "default", "properties", "items", "additionalPropertie
 _ALTERNATIVES = {
     ".spec.eventTypes[].load.gauge": "counter",
     ".spec.scaling.learnPerPod.latency": "cpu",
+    ".spec.scaling.objective": ".spec.forecast.quantile",
     ".spec.eventTypes[].load.bytes.gauge": "counter",
     ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
     ".spec.tls.insecureSkipVerify": "caSecretRef",
@@ -39,7 +40,13 @@ _ALTERNATIVES = {
     ".spec.calendar.windows[].from": "recurrence",
     ".spec.calendar.windows[].to": "recurrence",
 }
-"""What a whole object leaves out, since it excludes its sibling."""
+"""What a whole object leaves out, since it excludes its sibling: a name beside it, or a path."""
+
+
+def _sibling(alternative: str) -> str:
+    name = _ALTERNATIVES[alternative]
+    return name if name.startswith(".") else f"{alternative.rpartition('.')[0]}.{name}"
+
 
 _TOGETHER = {
     ".spec.calendar.windows[].from": ".spec.calendar.windows[].to",
@@ -77,6 +84,7 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
     ".spec.scaling.perPodBytes": lambda n: "1" * n,
     ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
+    ".spec.scaling.objective.unmetLoad": lambda n: "1%" if n == 2 else "12.1234%",
     ".spec.calendar.holidays.country": lambda n: "DE",
     ".spec.calendar.holidays.effect.multiply": lambda n: "1" if n == 1 else "100.0000",
     ".spec.calendar.windows[].effect.multiply": lambda n: "1" if n == 1 else "100.0000",
@@ -173,6 +181,10 @@ RULES: dict[str, Rule] = {
         {".seasonsSeconds": [907_200]}, {".seasonsSeconds": [907_201]}
     ),
     "quantile must be from 0.5 to 0.99": Rule({"": "0.99"}, {"": "0.9901"}),
+    'unmetLoad must be from "0.01%" to "50%"': Rule({"": "0.01%"}, {"": "0.0099%"}),
+    "give either forecast.quantile or scaling.objective": Rule(
+        {".forecast.quantile": None, ".scaling.objective": {"unmetLoad": "0.1%"}}, {".scaling.objective": {}}
+    ),
     "minReplicas must be at most maxReplicas": Rule(
         {".minReplicas": 7, ".maxReplicas": 7}, {".minReplicas": 8, ".maxReplicas": 7}
     ),
@@ -282,10 +294,11 @@ class _Maker:
 
     def _with(self, path: str, changes: Json) -> Json:
         body = deepcopy(self._whole)
-        for alternative, sibling in _ALTERNATIVES.items():
+        for alternative in _ALTERNATIVES:
             if path.startswith(alternative):  # take it instead of its sibling
+                place, name = _find(body, _sibling(alternative))
+                place.pop(name, None)
                 parent, key = _find(body, alternative)
-                parent.pop(sibling, None)
                 parent[key] = _example(self._node(alternative), alternative)
                 if (other := _TOGETHER.get(alternative)) is not None:
                     _edit(body, other, _example(self._node(other), other))
@@ -317,14 +330,14 @@ class _Maker:
 
     def _nullable(self, node: Json, path: str) -> Iterator[Case]:
         changes: Json = {**_COMPANIONS.get((path, "nullable"), {}), path: None}
-        for alternative, sibling in _ALTERNATIVES.items():
-            parent = alternative.rpartition(".")[0]
-            if path == f"{parent}.{sibling}" and len(changes) == 1:  # one of them must be there
+        for alternative in _ALTERNATIVES:
+            sibling = _sibling(alternative)
+            if path == sibling and len(changes) == 1:  # one of them must be there
                 for name in filter(None, (alternative, _TOGETHER.get(alternative))):
                     changes[name] = _example(self._node(name), name)
             elif path == alternative:
                 changes |= {name: None for name in (_TOGETHER.get(path),) if name}
-                changes[f"{parent}.{sibling}"] = _example(self._node(f"{parent}.{sibling}"), f"{parent}.{sibling}")
+                changes[sibling] = _example(self._node(sibling), sibling)
         yield Case(self._kind, path, "nullable", (self._with(path, changes),), None, ())
 
     def _minimum(self, node: Json, path: str) -> Iterator[Case]:

@@ -129,6 +129,14 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     "fraction per pod": {"scaling.perPod": "0.05"},
     "lowest quantile": {"forecast.quantile": "0.5"},
     "highest quantile": {"forecast.quantile": "0.99"},
+    "quantile and headroom": {"forecast.quantile": "0.9", "scaling.headroomPercent": 20},
+    "objective": {"scaling.objective": {}},
+    "objective with headroom": {"scaling.objective": {"unmetLoad": "0.1%"}, "scaling.headroomPercent": 20},
+    "objective and null for a quantile": {"scaling.objective": {}, "forecast.quantile": None},
+    "quantile and null for an objective": {"scaling.objective": None, "forecast.quantile": "0.9"},
+    "strictest objective": {"scaling.objective.unmetLoad": "0.01%"},
+    "loosest objective": {"scaling.objective.unmetLoad": "50%"},
+    "objective with all digits": {"scaling.objective.unmetLoad": "05.0001%"},
     "zone": {"forecast.timeZone": "Europe/Berlin"},
     "zone without a slash": {"forecast.timeZone": "UTC"},
     "season at its limit": {"forecast.seasonsSeconds": [600, 907_200]},
@@ -161,6 +169,7 @@ _ONE_LOAD = r"load must have exactly one of counter and gauge"
 _ONE_LEARNING = "learnPerPod must have exactly one of cpu and latency"
 _ABOVE_ZERO = "must be a quantity above 0"
 _QUANTILE = "quantile must be from 0.5 to 0.99"
+_OBJECTIVE = 'spec.scaling.objective.unmetLoad: .*unmetLoad must be from "0.01%" to "50%"'
 
 _ONE_EFFECT = r"spec.calendar.windows\[0\].effect: .*effect must have exactly one of"
 _ONE_WHEN = r"spec.calendar.windows\[0\]: .*a window must have from and to, or recurrence"
@@ -341,6 +350,35 @@ PROFILES_REFUSED: dict[str, Refused] = {
     "quantile too high": Refused({"forecast.quantile": "0.991"}, _QUANTILE),
     "quantile word": Refused({"forecast.quantile": "high"}, _QUANTILE),
     "quantile other digits": Refused({"forecast.quantile": "0.٩"}, _QUANTILE),
+    "quantile and objective": Refused(
+        {"forecast.quantile": "0.9", "scaling.objective": {}},
+        "spec: .*give either forecast.quantile or scaling.objective",
+    ),
+    **{
+        f"objective of {share!r}": Refused({"scaling.objective.unmetLoad": share}, _OBJECTIVE)
+        for share in (
+            "0%",
+            "0.0099%",
+            "50.0001%",
+            "99%",
+            "0.5",
+            "5.%",
+            ".5%",
+            "001%",
+            "5.12345%",
+            "-1%",
+            "+1%",
+            "1e1%",
+            " 1%",
+            "1 %",
+            "1%%",
+            "٥%",
+            "5.٥%",
+            "1%\n",
+            "nan%",
+        )
+    },
+    "objective as a number": Refused({"scaling.objective.unmetLoad": 0.5}, "unmetLoad: .*string"),
     "unknown zone": Refused({"forecast.timeZone": "Mars/Base"}, "timeZone must be an IANA name", server=""),
     "zone that is a folder": Refused({"forecast.timeZone": "Europe"}, "timeZone must be an IANA name", server=""),
     "zone as a path": Refused({"forecast.timeZone": "../../etc/passwd"}, "spec.forecast.timeZone"),

@@ -20,15 +20,16 @@ def test_defaults() -> None:
         target="checkout",
         source="main",
         measures=(Measure("load", (EventType("order", 1.0, CounterLoad("http_requests_total", (), 60.0)),), 50.0),),
-        forecast=ForecastSpec(300, 1_814_400, 3600, (), 0.9, None),
+        forecast=ForecastSpec(300, 1_814_400, 3600, (), None, None),
         scaling=ScalingPolicy(
             mode="Auto",
             via="Auto",
             min_replicas=1,
             max_replicas=40,
             per_pod=50.0,
-            headroom=0.1,
-            tolerance=0.1,
+            headroom=None,
+            unmet_load=0.005,
+            tolerance=0.0,
             stabilization_s=300.0,
             max_down=0.2,
             down_period_s=60.0,
@@ -81,7 +82,7 @@ def test_data_volumes_are_a_measure_of_their_own_and_add_up_without_weight() -> 
 def test_compressed_day() -> None:
     forecast = {"stepSeconds": 5, "historySeconds": 2400, "horizonSeconds": 120, "seasonsSeconds": [480, 60]}
     core = parse({"forecast": forecast}).to_core().forecast
-    assert core == ForecastSpec(5, 2400, 120, (60, 480), 0.9, None)
+    assert core == ForecastSpec(5, 2400, 120, (60, 480), None, None)
     assert core.horizon_slots == 24
 
 
