@@ -6,19 +6,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from presage.core.scaling.surprise import Surprises
 
 from presage.core.scaling.decision import Demand, ScalingMemory, decide_replicas, remember_outcome
 from presage.core.scaling.policy import ScalingPolicy
 from tests.builders import policy
 
 NOW = 10_000.0
-LEAD = 60.0
+LEAD, HEADROOM = 60.0, 0.1
 SEASONED = ScalingMemory(since=0.0, wanted=((NOW - 15, 1),))
 
 
 def demand(observed: float | None, soon: float | None, later: float | None = None, *, shrink: bool = True) -> Demand:
-    return Demand(observed, soon, soon if later is None else later, shrink, LEAD)
+    return Demand(observed, soon, soon if later is None else later, shrink, LEAD, HEADROOM)
 
 
 @pytest.mark.parametrize(
@@ -72,19 +71,20 @@ def test_what_keeps_replicas_is_named(
 
 
 @pytest.mark.parametrize(
-    ("given", "surprise", "margin", "planned"),
+    ("headroom", "observed", "planned"),
     [
-        pytest.param(demand(100, 50), (), 0.2, 120.0, id="headroom"),
-        pytest.param(demand(100, 50), ((NOW - 15, 0.5),), 0.5, 150.0, id="a recent surprise is larger"),
-        pytest.param(replace(demand(100, None), spread=80.0), (), 0.2, 180.0, id="the spread is larger"),
+        pytest.param(0.2, 100, 120, id="a share of the load"),
+        pytest.param(0.0, 100, 100, id="none"),
+        pytest.param(1.5, 100, 250, id="more than the load itself"),
+        pytest.param(0.2, None, None, id="no load"),
     ],
 )
-def test_the_margin_is_told(
-    given: Demand, surprise: tuple[tuple[float, float], ...], margin: float, planned: float
+def test_the_headroom_is_that_of_the_rule_in_force(
+    headroom: float, observed: float | None, planned: float | None
 ) -> None:
-    memory = replace(SEASONED, surprises=Surprises(seen=surprise))
-    got = decide_replicas(policy(headroom=0.2), 4, given, memory, NOW)
-    assert (got.margin, got.observed) == (margin, planned)
+    """The user's own reaches it through that rule."""
+    got = decide_replicas(policy(headroom=0.9), 4, replace(demand(observed, 50), headroom=headroom), SEASONED, NOW)
+    assert got.observed == planned
 
 
 def play(
@@ -161,56 +161,3 @@ def test_steps_down_add_up_over_the_period() -> None:
 def test_a_load_beyond_all_numbers_is_unknown(load: float) -> None:
     got = decide_replicas(policy(per_pod=1e-9), 4, demand(load, None, shrink=False), SEASONED, NOW)
     assert got.replicas == 4
-
-
-def ramp(start: float, slope: float, seconds: int) -> list[tuple[float, float]]:
-    return [(float(second), start + slope * second) for second in range(0, seconds + 1, 15)]
-
-
-def follow(
-    ticks: Iterable[tuple[float, float]], *, soon: float | None = None, complete: bool = True
-) -> list[float | None]:
-    """Decide at each (seconds after NOW, observed load); return the load each decision's reactive part planned for."""
-    memory, planned = SEASONED, []
-    for seconds, load in ticks:
-        asked = Demand(load, soon, soon, may_shrink=True, lead_s=LEAD, complete=complete)
-        got = decide_replicas(policy(max_replicas=1000), 20, asked, memory, NOW + seconds)
-        memory = remember_outcome(got.memory, 20, 20, NOW + seconds)
-        planned.append(got.observed)
-    return planned
-
-
-def test_a_rise_nobody_foresaw_is_expected_to_go_on() -> None:
-    """100 was asked for with 10 % in hand; one lead time later it is 160, 45 % more: that much is kept in hand."""
-    planned = follow(ramp(100, 1, 60))
-    assert planned[:4] == pytest.approx([110, 126.5, 143, 159.5])
-    assert planned[4] == pytest.approx(160 * 160 / 110)
-
-
-def test_a_rise_that_was_foreseen_is_no_surprise() -> None:
-    assert follow(ramp(100, 1, 60), soon=170)[4] == pytest.approx(160 * 1.1)
-
-
-def test_a_surprise_is_forgotten_after_the_stabilization_window() -> None:
-    planned = follow([*ramp(100, 1, 60), *every(15, 600, 160, start=75)])
-    assert planned[5] == pytest.approx(160 * 160 / 110)
-    assert planned[-1] == pytest.approx(160 * 1.1)
-
-
-def test_a_surprise_at_most_doubles_the_load() -> None:
-    assert follow([*every(15, 45, 10), (60.0, 5000.0)])[-1] == pytest.approx(10_000)
-
-
-def test_incomplete_data_teaches_nothing() -> None:
-    """Half of the load seen, then all of it: that is no rise."""
-    assert follow(ramp(100, 1, 60), complete=False)[4] == pytest.approx(160 * 1.1)
-
-
-def test_a_pause_is_no_surprise() -> None:
-    assert follow([(0.0, 100.0), (15.0, 100.0), (3600.0, 300.0)])[-1] == pytest.approx(330)
-
-
-def test_where_the_last_value_is_the_best_guess_its_spread_is_kept_in_hand() -> None:
-    asked = Demand(100, None, None, may_shrink=True, lead_s=LEAD, spread=80)
-    got = decide_replicas(policy(), 2, asked, SEASONED, NOW)
-    assert (got.replicas, got.binding, got.observed) == (4, "Reactive", 180)

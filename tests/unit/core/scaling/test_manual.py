@@ -36,9 +36,9 @@ def test_whose_number_it_is(hand: Hand, current: int, want: Change | None) -> No
 
 
 def decision(wanted: int, replicas: int) -> ReplicaDecision:
-    asked = Demand(0.0, None, None, may_shrink=True, lead_s=60.0)
+    asked = Demand(0.0, None, None, may_shrink=True, lead_s=60.0, headroom=0.1)
     memory = ScalingMemory(since=0.0)
-    return ReplicaDecision(replicas, wanted, wanted, wanted, 0.0, "Stabilization", asked, 0.1, "Step", memory)
+    return ReplicaDecision(replicas, wanted, wanted, wanted, 0.0, "Stabilization", asked, "Step", memory)
 
 
 @pytest.mark.parametrize(

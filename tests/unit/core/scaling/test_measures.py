@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from presage.core.scaling.curves import OBSERVED
 from presage.core.scaling.decision import Demand, ReplicaDecision, ScalingMemory, decide_replicas
 from presage.core.scaling.ladder import Judgement, Rung
 from presage.core.scaling.measures import find_binding, find_worst_data, find_worst_trust
+from presage.core.scaling.rule import Rule
 from presage.core.scaling.trust import Trust
 from tests.builders import policy
 
 
 def made(replicas: int, wanted: int, binding: str) -> ReplicaDecision:
-    any_other = decide_replicas(policy(), 2, Demand(1.0, 1.0, 1.0, may_shrink=True, lead_s=60.0), ScalingMemory(), 0.0)
+    asked = Demand(1.0, 1.0, 1.0, may_shrink=True, lead_s=60.0, headroom=0.1)
+    any_other = decide_replicas(policy(), 2, asked, ScalingMemory(), 0.0)
     return replace(any_other, replicas=replicas, wanted=wanted, binding=binding)
 
 
@@ -48,8 +51,9 @@ def test_worst_data(load: Rung, volume: Rung, message: str) -> None:
     assert found.rung == min(load, volume, key=["Hold", "Coasting", "Live"].index)
 
 
-PASSED, NAIVE = Trust(True, "BacktestPassed", "Good."), Trust(False, "NaiveIsBetter", "Naive.")
-BEHIND = Trust(True, "HistoryUnavailable", "Gone.")
+RULE = Rule(OBSERVED, 0.1)
+PASSED, NAIVE = Trust(True, "BacktestPassed", "Good.", RULE), Trust(False, "NaiveIsBetter", "Naive.", RULE)
+BEHIND = Trust(True, "HistoryUnavailable", "Gone.", RULE)
 
 
 @pytest.mark.parametrize(

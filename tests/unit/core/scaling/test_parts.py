@@ -5,13 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from presage.core.scaling.curves import LEVELS, OBSERVED, PAST, quantile_curve
 from presage.core.scaling.ladder import Reading, Reporting, judge
-from presage.core.scaling.outlook import Outlook, Peak, find_peak, find_spread
+from presage.core.scaling.outlook import Outlook, Peak, find_peak, levels_for
 
 PODS = frozenset({"a", "b"})
 
 
-UPPER = Outlook(1000.0, 10.0, np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 1.0]))
+UPPER, LEFT_OUT, YESTERDAY = quantile_curve(0.9), quantile_curve(0.99), PAST[0]
+OUTLOOK = Outlook(
+    1000.0,
+    10.0,
+    np.array([1.0, 2.0, 1.0]),
+    {UPPER.name: np.array([1.0, 5.0, 2.0]), YESTERDAY.name: np.array([np.nan, np.nan, 3.0])},
+)
 
 
 @pytest.mark.parametrize(
@@ -25,22 +32,23 @@ UPPER = Outlook(1000.0, 10.0, np.array([1.0, 5.0, 2.0]), np.array([1.0, 2.0, 1.0
     ],
 )
 def test_peak(since: float, until: float, want: Peak | None) -> None:
-    assert find_peak(UPPER, since, until) == want
+    assert find_peak(OUTLOOK, UPPER, since, until) == want
+    assert find_peak(None, UPPER, since, until) is None
 
 
-@pytest.mark.parametrize(
-    ("since", "until", "want"),
-    [
-        pytest.param(100, 110, 1, id="one slot"),
-        pytest.param(100, 125, 5, id="the widest of several"),
-        pytest.param(99, 125, 0, id="not covered yet"),
-        pytest.param(130, 140, 0, id="run out"),
-    ],
-)
-def test_spread(since: float, until: float, want: float) -> None:
-    outlook = Outlook(100, 15, np.array([11.0, 25.0]), np.array([10.0, 20.0]))
-    assert find_spread(outlook, since, until) == want
-    assert find_spread(None, since, until) == 0
+def test_peak_of_a_curve_that_says_nothing() -> None:
+    """A gap in the history is no load of 0, and the observed load is no course ahead."""
+    assert find_peak(OUTLOOK, YESTERDAY, 1000, 1010) is None
+    assert find_peak(OUTLOOK, YESTERDAY, 1000, 1020) == Peak(3, 1020)
+    assert find_peak(OUTLOOK, LEFT_OUT, 1000, 1010) is None
+    assert find_peak(OUTLOOK, OBSERVED, 1000, 1010) is None
+
+
+def test_levels_that_are_forecast() -> None:
+    """The median and the shown one always; a level that the user fixes saves the others."""
+    assert levels_for(None) == LEVELS
+    assert levels_for(0.97) == (0.5, 0.9, 0.97)
+    assert levels_for(0.5) == (0.5, 0.9)
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ def test_the_fallback_raises_the_floor_and_nothing_else() -> None:
 
 
 def test_next_to_nothing_foreseen_is_nothing_only_where_zero_is_given() -> None:
-    demand = Demand(0.0, 0.5, 0.5, may_shrink=True, lead_s=60.0, spread=0.4)
+    demand = Demand(0.0, 0.5, 0.5, may_shrink=True, lead_s=60.0, headroom=0.1)
     got = round_to_zero(ZERO, Floor(0), demand)
-    assert (got.soon, got.later, got.spread) == (0.0, 0.0, 0.0)
+    assert (got.soon, got.later) == (0.0, 0.0)
     assert round_to_zero(ZERO, Floor(1), demand) == demand
     load = replace(demand, observed=1.0, soon=0.51)
     assert round_to_zero(ZERO, Floor(0), load) == replace(load, later=0.0)
