@@ -83,6 +83,18 @@ async def test_what_is_learned_is_proposed(spec: dict[str, Any], source: str, wa
     assert (decision.plan, decision.conditions) == (plain.plan, plain.conditions)
 
 
+async def test_windows_of_different_length_are_no_lag() -> None:
+    """CPU over an hour beside the load over five minutes; in an hour it changes by half."""
+    world = learning({"cpu": CPU_SPEC["cpu"] | {"windowSeconds": 3600}})
+    cpu = world.loads.by_load[CPU]
+    hourly = np.convolve(cpu, np.full(12, 1 / 12))[: len(cpu)]
+    hourly[:11] = np.nan
+    world.loads.by_load[replace(CPU, window_s=3600.0)] = hourly.astype(np.float32)
+    proposed = await propose(world)
+    assert float(proposed["value"]) == pytest.approx(66, rel=0.02)
+    assert proposed["samples"] == SLOTS - 12
+
+
 def make_same(world: World, spec: dict[str, Any]) -> World:
     """Return the same world without learning, or with other settings of it."""
     other = learning(spec or CPU_SPEC)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from presage.core.faults import SourceFault
-from presage.core.query import Matcher, Selection
+from presage.core.query import CounterLoad, Load, Matcher, Selection
 from presage.core.scaling.capacity import (
     Capacity,
     Finding,
@@ -200,7 +201,10 @@ def _find_trouble(lesson: Lesson, sample: TickSample, target: TargetState) -> Ca
 
 
 async def _read(lesson: Lesson, now: float, loads: Loads) -> list[FloatArray]:
-    """Return the load, the number of pods and what is watched, over the slots that all cover."""
+    """Return the load, the number of pods and what is watched, over the slots that all cover.
+
+    Where a window is longer than a slot, all are means over the longest one: else one would lag behind another.
+    """
     basis, by = lesson.basis, lesson.learning.by
     ask, source = basis.forecast, basis.source
     askers = [Selection(event.load, lesson.tenant) for event in basis.event_types]
@@ -209,7 +213,23 @@ async def _read(lesson: Lesson, now: float, loads: Loads) -> list[FloatArray]:
     span_s = min(ask.history_s, HISTORY_SLOTS * ask.step_s)
     loaded = await loads.history(source, askers, ask.step_s, ask.history_s, now)  # held for the forecast already
     values, start = add_histories(basis.event_types, loaded, ask.step_s)
-    return _cut([History(values, start), *await loads.history(source, own, ask.step_s, span_s, now)], ask.step_s)
+    series = _cut([History(values, start), *await loads.history(source, own, ask.step_s, span_s, now)], ask.step_s)
+    load_window = max(_find_window(event.load, ask.step_s) for event in basis.event_types)
+    windows = [load_window, ask.step_s, *(_find_window(each, ask.step_s) for each in watched)]
+    longest = max(windows)
+    return [_smooth(v, 1 + round((longest - w) / ask.step_s)) for v, w in zip(series, windows, strict=True)]
+
+
+def _find_window(load: Load, step_s: float) -> float:
+    return max(step_s, load.window_s) if isinstance(load, CounterLoad) else step_s
+
+
+def _smooth(values: FloatArray, slots: int) -> FloatArray:
+    """Return the mean over each slot and those before it, NaN where one of them is missing."""
+    if slots == 1 or len(values) < slots:
+        return values if slots == 1 else np.full_like(values, np.nan)
+    means = sliding_window_view(values, slots).mean(axis=1)
+    return np.concatenate([np.full(slots - 1, np.nan), means])
 
 
 def _cut(histories: Sequence[History], step_s: int) -> list[FloatArray]:
