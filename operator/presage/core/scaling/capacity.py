@@ -40,7 +40,7 @@ Finding = Literal[
 
 MIN_SAMPLES = 60  # slots
 SLOTS_A_BIN, MAX_BINS = 5, 32
-LEAST_SPREAD = 0.25  # of the highest load: how far below it the lowest must lie
+LEAST_SPREAD = 0.125  # of the highest load: how far below it the lowest must lie
 REACH = 1.5  # × the highest load seen: beyond it a line is a guess
 PARTS = 8  # of the time, left out one by one
 MAX_ERROR = 0.2  # two standard errors, as a share of the answer
