@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -82,13 +83,9 @@ def draw_past(
         day: Slots a day.
     """
     around = round(curve.around * day)
-    first = np.asarray(origins, np.int64)[:, None]
-    ahead = first + np.arange(horizon)
-    highest = np.full(ahead.shape, np.nan)
-    for back in range(1, curve.days + 1):
-        for shift in range(-around, around + 1):
-            slot = ahead - back * day + shift
-            known = (slot >= 0) & (slot < first)
-            found = np.where(known, values[np.clip(slot, 0, max(len(values) - 1, 0))], np.nan)
-            highest = np.fmax(highest, found)
-    return highest
+    first = np.asarray(origins, np.int64)[:, None, None]
+    back = day * np.arange(1, curve.days + 1)[:, None]
+    slot = first - back + np.arange(-around, horizon + around)  # (origins, days, slots about the times of day ahead)
+    known = (slot >= 0) & (slot < first)
+    found = np.where(known, values[np.clip(slot, 0, max(len(values) - 1, 0))], np.nan)
+    return np.asarray(np.fmax.reduce(sliding_window_view(found, 2 * around + 1, axis=2), axis=(1, 3)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -91,8 +92,8 @@ def find_peak(outlook: Outlook | None, curve: Curve, since: float, until: float)
         return None
     first = int((since - outlook.start) // outlook.step_s)
     last = int((until - outlook.start) // outlook.step_s)
-    span = outlook.curves[curve.name][first : max(first, last) + 1]
-    if not np.isfinite(span).any():
-        return None
-    highest = int(np.nanargmax(span))
-    return Peak(float(span[highest]), outlook.start + (first + highest) * outlook.step_s)
+    highest, load = -1, -math.inf
+    for slot, value in enumerate(outlook.curves[curve.name][first : max(first, last) + 1].tolist()):
+        if load < value < math.inf:  # false for what is missing
+            highest, load = slot, value
+    return None if highest < 0 else Peak(load, outlook.start + (first + highest) * outlook.step_s)
