@@ -152,6 +152,17 @@ async def test_the_objective_and_what_it_costs_are_told() -> None:
     assert want in render(document).splitlines()
 
 
+async def test_where_a_margin_comes_from_is_told() -> None:
+    document = await explained(make())
+    margin = document["decision"]["metrics"][0]["reactive"]["margin"]
+    assert "10 %: headroomPercent in the spec" in render(document)
+    margin["source"] = "Chosen"
+    assert "10 %: default, as long as no past day was replayed" in render(document)
+    record = {"unmetShare": 0.0, "replicaHours": 1.0}
+    chosen = {"unmetLoad": 0.005, "rule": "p95", "days": 1, "reached": True, "replayed": record, "reactive": record}
+    assert "10 %: chosen by replay of past days" in render({**document, "objective": chosen})
+
+
 async def test_what_else_bears_on_the_number_is_told() -> None:
     document = await explained(make())
     entry = {"name": "sale", "from": "2023-11-14T20:00:00Z", "to": "2023-11-15T00:00:00Z", "effect": "Minimum 20"}

@@ -20,9 +20,7 @@ _LEAD = {
 _MARGINS = {
     "Given": "headroomPercent in the spec",
     "Chosen": "chosen by replay of past days, for the objective",
-    "Headroom": "headroomPercent in the spec; no recent surprise is larger",
-    "Surprise": "the load lately outran what was prepared for by so much",
-    "Spread": "how far the load strays from its last value, which is the best guess there is",
+    "Default": "default, as long as no past day was replayed",
 }
 
 
@@ -32,7 +30,7 @@ def describe_metric(document: Mapping[str, Any], metric: Mapping[str, Any]) -> I
     parts = (
         (f"{_TITLES.get(metric['name'], metric['name'])} now", _events(document, metric, unit)),
         ("from the forecast", _forecast(document, metric, unit)),
-        ("from the load now", _reactive(metric, unit)),
+        ("from the load now", _reactive(document, metric, unit)),
         ("replicas", _result(document, metric)),
     )
     for title, rows in parts:
@@ -99,14 +97,16 @@ def _need(load: float, per_pod: float, pods: int | None) -> str:
     return f"{shown} / {number(per_pod, 10)} = {quotient} → {pods}"
 
 
-def _reactive(metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
+def _reactive(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
     """Yield the margin, where it comes from, and what load and margin need."""
     reactive = metric.get("reactive")
     if not reactive:
         yield "none", "the load now is not known"
         return
     margin = reactive["margin"]
-    why = _MARGINS.get(margin["source"], margin["source"])
+    replayed = document["objectiveBytes" if metric["name"] == "bytes" else "objective"]
+    source = "Default" if margin["source"] == "Chosen" and not replayed else margin["source"]
+    why = _MARGINS.get(source, source)
     yield "margin", f"{number(margin['load'])}{unit} = {number(margin['percent'])} %: {why}"
     yield (
         "planned",

@@ -67,8 +67,9 @@ def _besides(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if len(metrics) > 1:
         counts = ", ".join(f"{metric['name']} {metric['replicas']}" for metric in metrics)
         yield "binding", f"{counts}: the largest counts, {document['bindingMetric']}"
-    if objective := document["objective"]:
-        yield "objective", _describe_objective(objective)
+    for label, objective in (("objective", document["objective"]), ("… of bytes", document["objectiveBytes"])):
+        if objective:
+            yield label, _describe_objective(objective)
     if "note" in decision:
         yield "besides", decision["note"]
     calendar = document["calendar"] or {}
