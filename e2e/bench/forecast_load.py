@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from e2e.bench.made_up import DAYS, HORIZON_S, STEP_S, make_load
 from e2e.bench.processes import BenchError
 from e2e.bench.report import describe_machine, quantile
 from presage.adapters.forecast_fits import PROGRAM, ForecastFits
@@ -41,7 +42,6 @@ from presage.runtime.garbage import spare_collections
 from presage.runtime.settings import Settings
 from presage.runtime.turns import PatientForecaster, Turns
 
-DAYS, STEP_S, HORIZON_S = 21, 300, 3_600
 PROBE_S = 0.005
 LOOK_S = 0.01
 WITHIN_S = 600.0
@@ -161,17 +161,6 @@ class _HeldHistories:
         last = int(now // step_s)
         first = last - self.slots
         return [History(self._values[int(a.load.metric)][first:last], float(first * step_s)) for a in askers]
-
-
-def make_load(random: np.random.Generator, slots: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Return a load with a day, a week, noise of some memory, and a hole."""
-    day, week = (np.arange(slots) * STEP_S / period * 2 * np.pi for period in (86_400, 604_800))
-    noise = np.convolve(random.standard_normal(slots + 11), np.full(12, 1 / 12), "valid")
-    shape = 3 + np.cos(day + random.uniform(0, 6)) + 0.4 * np.cos(week + random.uniform(0, 6)) + 0.5 * noise
-    load = np.clip(shape * random.lognormal(3, 1), 0, None).astype(np.float32)
-    hole = int(random.integers(0, slots - 40))
-    load[hole : hole + int(random.integers(0, 40))] = np.nan
-    return load
 
 
 class _FewFits(PatientForecaster):
