@@ -1,7 +1,7 @@
 """What forecasting costs the operator: its event loop's delay and its memory while many series are forecast at once.
 
 The operator's own parts do the work, in a process of its own: histories as they are held, turns, the batch tier's
-thread, worker processes. The histories are made up: 21 days at 5 minutes, with days, weeks and noise.
+thread, worker processes, replays of past days. The histories are made up: 21 days at 5 minutes.
 
     python -m e2e.bench.forecast_load --series 1000 --fits 20
 """
@@ -17,8 +17,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,23 @@ from e2e.bench.processes import BenchError
 from e2e.bench.report import describe_machine, quantile
 from presage.adapters.forecast_fits import PROGRAM, ForecastFits
 from presage.adapters.forecast_pool import ForecastPool
-from presage.core.forecast.api import Forecast, Series, State
+from presage.core.forecast.api import Series, State
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType
 from presage.core.query import GaugeLoad, Selection
+from presage.core.scaling.gate import AskedReplay, GateMemory, ReplayJob, make_setting
+from presage.core.scaling.policy import DEFAULTS
 from presage.core.source import SourceLimits, SourceSpec
 from presage.core.source_reading import History, Source, TickSample
-from presage.reconcile.metricprofile.forecasting import update_forecast
-from presage.reconcile.metricprofile.inputs import Basis, ForecastMemory
+from presage.reconcile.metricprofile.forecasting import Asker, Foresight, update_foresight
+from presage.reconcile.metricprofile.inputs import Basis
 from presage.reconcile.ports import FullFit
 from presage.runtime.garbage import spare_collections
 from presage.runtime.settings import Settings
 from presage.runtime.turns import PatientForecaster, Turns
 
 PROBE_S = 0.005
+LEAD_S = 75.0
 LOOK_S = 0.01
 WITHIN_S = 600.0
 ROUNDS = 3  # one alone takes little more than a second, in which a single stop counts for much
@@ -51,18 +54,18 @@ IDLE_S = 1.0
 
 @dataclass(frozen=True)
 class LoadFigures:
-    """What was measured, in three rounds: all series forecast, those to be fitted fitted, all moved on.
+    """What was measured, in three rounds: all series forecast, those to be fitted fitted and replayed, all moved on.
 
     Attributes:
         series: Series that were forecast for the first time, all at once.
-        fits: Of them, those that were also fitted in full.
-        fits_failed: Fits that gave no forecast, of all rounds.
+        fits: Of them, those that were also fitted in full, and whose past week was replayed.
+        fits_failed: Fits and replays that gave nothing, of all rounds.
         loop_p50_s: Delay of the event loop in all rounds: half of the moments had less.
         loop_p99_s: Ninety-nine of a hundred moments had less.
         loop_max_s: The longest.
         idle_p99_s: As `loop_p99_s`, before, with nothing to do: the machine's own part.
         forecast_wall_s: Seconds until every series had its forecast; the slowest round.
-        fits_wall_s: Seconds until every fit was done, workers started included; the slowest round.
+        fits_wall_s: Seconds until every fit and replay was done, workers started included; the slowest round.
         advance_wall_s: Seconds until every series was moved on by one slot; the slowest round.
         cpu_s: CPU of the operator's process a round, without its workers.
         worker_cpu_s: CPU of its workers a round.
@@ -158,25 +161,33 @@ class _HeldHistories:
     async def history(
         self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
     ) -> Sequence[History]:
-        last = int(now // step_s)
-        first = last - self.slots
-        return [History(self._values[int(a.load.metric)][first:last], float(first * step_s)) for a in askers]
+        last = int(now // STEP_S)
+        first = max(0, last - int(history_s // STEP_S))
+        finer = STEP_S // step_s  # a replay of past days asks for minutes
+        slots = (self._values[int(asker.load.metric)][first:last] for asker in askers)
+        return [History(np.repeat(each, finer) if finer > 1 else each, float(first * STEP_S)) for each in slots]
 
 
 class _FewFits(PatientForecaster):
-    """Takes only so many fits: as if the hours of the others had not come."""
+    """Takes only so many fits, and as many replays of past days: as if the hours of the others had not come."""
 
     def __init__(self, pool: ForecastPool, turns: Turns, fits: int) -> None:
         super().__init__(pool, turns)
         self._pool = pool
-        self._left = fits
-        self.asked: list[asyncio.Future[Forecast | None]] = []
+        self._left = {"fit": fits, "replay": fits}
+        self.asked: list[asyncio.Future[Any]] = []
 
     def fit(self, series: Series, horizon: int, quantiles: tuple[float, ...], state: State | None) -> FullFit:
-        if self._left == 0:
+        return self._ask("fit", lambda: self._pool.fit(series, horizon, quantiles, state))
+
+    def replay(self, job: ReplayJob) -> AskedReplay:
+        return self._ask("replay", lambda: self._pool.replay(job))
+
+    def _ask(self, what: str, ask: Callable[[], asyncio.Future[Any]]) -> asyncio.Future[Any]:
+        if self._left[what] == 0:
             return asyncio.get_running_loop().create_future()
-        self._left -= 1
-        self.asked.append(self._pool.fit(series, horizon, quantiles, state))
+        self._left[what] -= 1
+        self.asked.append(ask())
         return self.asked[-1]
 
 
@@ -207,18 +218,20 @@ class _World:
         self._turns = Turns(settings.workers)
         self.pool = ForecastPool(ForecastFits(settings.fit_workers, settings.fit_deadline_seconds))
         self.forecaster = _FewFits(self.pool, self._turns, fits)
-        self._memories: list[ForecastMemory | None] = [None] * loads.count
+        self._known = [Foresight(None, GateMemory()) for _ in range(loads.count)]
         limits = SourceLimits(timeout_s=10, max_bytes=1, max_series=1, max_concurrency=1)
         spec = SourceSpec("http://prometheus:9090", None, None, None, True, None, None, None, limits, 60)
         self._source = Source("main", 1, spec)
-        self._forecast = ForecastSpec(STEP_S, DAYS * 86_400, HORIZON_S, (), 0.9, None)
+        self._forecast = ForecastSpec(STEP_S, DAYS * 86_400, HORIZON_S, (), None, None)
+        policy = replace(DEFAULTS, max_replicas=200, per_pod=10.0)
+        self._setting, self._objective = make_setting(policy, self._forecast, LEAD_S), policy.unmet_load
         self._slot = self._loads.slots
 
     async def forecast_all(self) -> float:
         """Bring every object up to the newest slot, as the operator's workers do; return the seconds it took."""
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:
-            for number in range(len(self._memories)):
+            for number in range(len(self._known)):
                 await self._turns.take()
                 group.create_task(self._forecast_one(number))
         self._slot += 1
@@ -228,16 +241,15 @@ class _World:
         load = GaugeLoad(str(number), ())
         basis = Basis(self._source, (EventType("order", 1.0, load),), self._forecast)
         try:
-            self._memories[number] = await update_forecast(
-                basis, [Selection(load)], self._memories[number], str(number), float(self._slot * STEP_S),
-                self._loads, self.forecaster,
-            )  # fmt: skip
+            asker = Asker(basis, [Selection(load)], str(number), self._setting, self._objective)
+            now = float(self._slot * STEP_S)
+            self._known[number] = await update_foresight(asker, self._known[number], now, self._loads, self.forecaster)
         finally:
             self._turns.give_back()
 
-    async def finish_fits(self) -> list[Forecast | None]:
-        """Return what the fits gave, once all are done."""
-        return await asyncio.gather(*self.forecaster.asked)
+    async def finish_fits(self) -> list[object]:
+        """Return what fits and replays gave, once all are done; None for each that failed."""
+        return list(await asyncio.gather(*self.forecaster.asked))
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def judge_costs(rows: Sequence[Row], costs: Costs) -> list[Judged]:
 
 def judge_load(load: LoadFigures) -> list[Judged]:
     """Return what forecasting does to the operator's event loop and memory; the workers' memory counts, too."""
-    mib, what = 2**20, f"{load.series} series forecast, {load.fits} fitted"
+    mib, what = 2**20, f"{load.series} series forecast, {load.fits} fitted and replayed"
     return [
         Judged(
             "operator's event-loop delay p99", 1e3 * load.loop_p99_s, Bounds(most=40), Bounds(most=20),
@@ -136,7 +136,7 @@ def judge_load(load: LoadFigures) -> list[Judged]:
             "memory added at peak", load.peak_added_bytes / mib, Bounds(most=300), Bounds(most=150),
             f"{what}; workers' {load.worker_bytes / mib:.0f} MiB of it", ".0f", "MiB",
         ),
-        Judged("fits that gave nothing meanwhile", load.fits_failed, Bounds(most=0), form="g", note=what),
+        Judged("fits and replays that gave nothing meanwhile", load.fits_failed, Bounds(most=0), form="g", note=what),
     ]  # fmt: skip
 
 

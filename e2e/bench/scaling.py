@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 
-from e2e.bench import command, forecast_load
+from e2e.bench import command, forecast_load, scaling_cost
 from e2e.bench.command import ROOT, positive, run_bench
 from e2e.bench.facts import build_facts
 from e2e.bench.forecast_rows import judge_load
 from e2e.bench.judged import Judged
 from e2e.bench.page import write_results
 from e2e.bench.report import describe_machine
+from e2e.bench.scaling_cost import judge_costs
 from e2e.bench.scaling_report import Run, describe_done, render_results, render_text, unexplained
 from e2e.bench.scaling_rows import OBJECTIVES, STARTUPS_S, judge_levels
 from e2e.bench.scaling_scorer import ONE_THREAD, ScalingScorer, Task
@@ -115,7 +116,7 @@ def _replay(scorer: ScalingScorer, tasks: Sequence[Task], options: argparse.Name
 
 def _measure_costs() -> list[Judged]:
     with part("cost of decisions", "measuring", "measured"):
-        return judge_load(forecast_load.measure(OBJECTS, FITS))
+        return [*judge_costs(scaling_cost.measure(OBJECTS)), *judge_load(forecast_load.measure(OBJECTS, FITS))]
 
 
 def _remarks(options: argparse.Namespace, replays: int, kept: int) -> list[str]:

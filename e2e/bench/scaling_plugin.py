@@ -1,5 +1,5 @@
 """The decision in the form that the scorer plugs in, with nothing of its own; runs in the scorer's environment."""
 
-from importlib import import_module
+from presage.core.scaling.api import replay_rule
 
-replay_rule = import_module("presage.core.scaling.api").replay_rule
+__all__ = ["replay_rule"]

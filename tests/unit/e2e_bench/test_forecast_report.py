@@ -84,7 +84,7 @@ def test_the_operator_under_load_is_judged_by_loop_memory_and_lost_fits() -> Non
     loop, memory = table["operator's event-loop delay p99"], table["memory added at peak"]
     assert (loop.value, loop.verdict, loop.aim_verdict) == (pytest.approx(30), "pass", "not reached")
     assert (memory.value, memory.verdict) == (400, "falls short")
-    assert table["fits that gave nothing meanwhile"].verdict == "falls short"
+    assert table["fits and replays that gave nothing meanwhile"].verdict == "falls short"
     assert "memory added at peak" not in {each.name for each in judge(ROWS, replace(COSTS, load=None))}
 
 

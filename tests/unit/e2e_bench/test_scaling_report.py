@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from e2e.bench import command, scaling, scaling_scorer
-from e2e.bench.judged import Bounds, Judged
 from e2e.bench.page import marks, write_results
 from e2e.bench.processes import BenchError
+from e2e.bench.scaling_cost import DecisionCosts, judge_costs, measure_inside
 from e2e.bench.scaling_report import (
     Run,
     describe_done,
@@ -93,7 +93,9 @@ def test_worst_cases_miss_or_are_dear_and_want_a_sentence() -> None:
 
 
 def test_text_and_page_hold_all_tables() -> None:
-    run = Run(judge_levels(replays()), [Judged("a tick", 0.31, Bounds(most=0.2))], {"machine": "a|b"}, ["Quick."])
+    run = Run(
+        judge_levels(replays()), judge_costs(DecisionCosts(1000, 0.3, 0.01, 0.5, 40)), {"machine": "a|b"}, ["Quick."]
+    )
     text, page = render_text(run), render_results(run)
     assert not run.holds  # 0.31 ms where 0.2 are allowed
     for shown in (text, page):
@@ -102,6 +104,22 @@ def test_text_and_page_hold_all_tables() -> None:
         assert "falls short" in shown
     assert "| machine | a\\|b |" in page
     assert "| t3 | level | 0.400% | yes | 1.25 |" in page
+
+
+def test_costs_are_those_of_decision_and_new_slots_and_of_a_replayed_day() -> None:
+    tick, whole, replay = judge_costs(DecisionCosts(1000, 0.15, 0.05, 0.9, 50.1))
+    assert (tick.value, tick.verdict) == (pytest.approx(0.2), "pass")
+    assert (whole.value, whole.verdict) == (pytest.approx(0.95), "-")
+    assert (replay.value, replay.verdict) == (50.1, "falls short")
+    assert "0.150 ms decision, 0.050 ms its share of a new slot" in tick.note
+
+
+def test_the_operators_own_parts_are_measured() -> None:
+    found = measure_inside(2)
+    assert found.objects == 2
+    assert 0 < found.decision_ms < found.operator_ms
+    assert found.slot_ms > 0
+    assert found.replay_ms > 0
 
 
 def test_a_replay_in_one_line_marks_what_does_not_hold() -> None:
