@@ -107,4 +107,6 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from presage.adapters import forecast_worker  # whoever reads an answer knows its type by this name
+
+    forecast_worker.main()
