@@ -367,3 +367,6 @@ class CalendarStatus(Model):
         default=(), max_length=8, description="Entries in force now, ramps included."
     )
     next: CalendarEntryStatus | None = Field(default=None, description="The entry that begins next.")
+    minimum: int | None = Field(
+        default=None, ge=0, description="Fewest replicas that it asks for now, one lead time ahead of the window."
+    )

@@ -122,6 +122,8 @@ def _result(document: Mapping[str, Any], metric: Mapping[str, Any]) -> Iterator[
         part["replicas"] for part in (metric.get("forecast"), metric.get("reactive")) if part and "replicas" in part
     ]
     limits = f"limits {scaling.get('minReplicas', 1)}..{scaling['maxReplicas']}"
+    if minimum := (document["calendar"] or {}).get("minimum"):
+        limits += f" and the calendar's minimum of {minimum}"
     if needs:
         of = f"the larger of {needs[0]} and {needs[1]}" if len(needs) > 1 else str(needs[0])
         yield "wanted", f"{metric['wanted']}: {of}, within {limits}"

@@ -47,50 +47,70 @@ def learnable(known: Calendar, values: NDArray[np.float32], start: float, step_s
 
 
 @dataclass(frozen=True, slots=True)
-class Adjusted:
-    """Curves of a forecast with the calendar in them.
+class Adjustment:
+    """What a calendar makes of a forecast, slot by slot.
 
     Attributes:
-        curves: `(k, n)`, in the order given.
+        start: Epoch second of slot 0.
+        step_s: Seconds a slot.
+        like: `(n,)` median of a day that is like another one; NaN = as forecast.
+        factor: `(n,)` what the load is multiplied with after that.
         ignored: `(n,)` slots of which nothing is forecast.
         warnings: What could not be done, one sentence each.
     """
 
-    curves: NDArray[np.float64]
+    start: float
+    step_s: float
+    like: NDArray[np.float64]
+    factor: NDArray[np.float64]
     ignored: NDArray[np.bool_]
     warnings: tuple[str, ...]
 
+    def apply(self, curves: NDArray[np.float64], start: float) -> NDArray[np.float64]:
+        """Return a forecast with the calendar in it, 0 where it is to be ignored: nothing is asked for on its account.
 
-def adjust(
-    known: Calendar, curves: NDArray[np.float64], start: float, step_s: float, history: Floats, history_start: float
-) -> Adjusted:
-    """Return a forecast with what the calendar says in it.
+        In a day like another one the median is that day's, and what a level lies above or below it stays the
+        forecast's, or grows with the load where the other day is busier. The factor comes on top.
 
-    In a `LikeDay` the median is that of the other day, and what a level lies above or below it stays the forecast's, or
-    grows with the load where the other day is busier. `Multiply` comes on top. Without such a day in the history
-    the forecast stays as it is, and a warning says so.
+        Args:
+            curves: `(k, n)`: the median first, then other levels of the same forecast.
+            start: Epoch second of their slot 0, a whole number of slots before or after `self.start`.
+        """
+        at = np.arange(curves.shape[1]) + round((start - self.start) / self.step_s)
+        known = (at >= 0) & (at < len(self.factor))
+        slots, mine = np.flatnonzero(known), at[known]
+        out, like = curves.copy(), self.like[mine]
+        told = np.isfinite(like)
+        out[:, slots[told]] = _moved(curves[:, slots[told]], like[told])
+        out[:, slots] *= self.factor[mine]
+        out[:, slots[self.ignored[mine]]] = 0.0
+        return out
+
+
+def plan_adjustment(
+    known: Calendar, start: float, step_s: float, count: int, history: Floats, history_start: float
+) -> Adjustment:
+    """Return what a calendar makes of the forecast of `count` slots.
 
     Args:
         known: The calendar.
-        curves: `(k, n)`: the median first, then other levels of the same forecast.
-        start: Epoch second of the forecast's slot 0.
-        step_s: Seconds a slot.
+        start: Epoch second of slot 0.
+        step_s: Seconds a slot, here and in the history.
+        count: Number of slots.
         history: `(m,)` what was learned from.
         history_start: Epoch second of its slot 0.
     """
-    effects = effects_on(known, start, step_s, curves.shape[1])
-    zone, out, warnings = zone_of(known.spec.time_zone), curves.copy(), []
+    effects = effects_on(known, start, step_s, count)
+    zone, like, warnings = zone_of(known.spec.time_zone), np.full(count, np.nan), []
     for weekday in sorted({int(day) for day in effects.weekday if day >= 0}):
         slots = np.flatnonzero(effects.weekday == weekday)
         middles = np.asarray(start + (slots + 0.5) * step_s, np.float64)
-        like = profile_of(history, history_start, step_s, middles, weekday, zone)
-        missing = ~np.isfinite(like)
-        if missing.any():
+        like[slots] = profile_of(history, history_start, step_s, middles, weekday, zone)
+        if not np.isfinite(like[slots]).all():
             warnings.append(
                 f"LikeDay {WEEKDAYS[weekday]}: no such day is in the history, so the forecast stays as it is."
             )
-        out[:, slots[~missing]] = _moved(curves[:, slots[~missing]], like[~missing])
-    return Adjusted(out * effects.factor, effects.ignored, tuple(warnings))
+    return Adjustment(start, step_s, like, effects.factor, effects.ignored, tuple(warnings))
 
 
 def _moved(curves: NDArray[np.float64], like: NDArray[np.float64]) -> NDArray[np.float64]:

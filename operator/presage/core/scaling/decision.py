@@ -38,6 +38,7 @@ class Demand:
         may_shrink: Data is fresh, complete and long enough to remove a replica.
         lead_s: Seconds until a replica asked for now would be ready.
         headroom: Share of the observed load that the reactive part adds to it.
+        calendar: Fewest replicas by the calendar, one lead time ahead: the user's word, with or without data.
     """
 
     observed: float | None
@@ -46,6 +47,7 @@ class Demand:
     may_shrink: bool
     lead_s: float
     headroom: float
+    calendar: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class ReplicaDecision:
         need: Replicas for the forecast load; None without a forecast.
         reactive: Replicas for the observed load; None without one.
         observed: Load that the reactive part planned for: the observed one and its margin; None without one.
-        binding: Which rule decided: Forecast, Reactive, Minimum, Maximum, Hold or Stabilization.
+        binding: Which rule decided: Forecast, Reactive, Calendar, Minimum, Maximum, Hold or Stabilization.
         demand: The loads it rests on.
         brake: What keeps more replicas than are wanted.
         memory: To be given to `remember_outcome`, and from there to the next decision.
@@ -112,6 +114,10 @@ def decide_replicas(
         memory: From the previous decision; empty after a restart.
         now: Epoch seconds.
     """
+    calendar = min(demand.calendar, policy.max_replicas)
+    called = policy.min_replicas < calendar
+    if called:
+        policy = replace(policy, min_replicas=calendar)
     observed = None if demand.observed is None else demand.observed * (1 + demand.headroom)
     need, reactive = count_pods(demand.soon, policy.per_pod), count_pods(observed, policy.per_pod)
     raw = max((n for n in (need, reactive) if n is not None), default=None)
@@ -123,6 +129,8 @@ def decide_replicas(
     if wanted < current:
         replicas, brake = _step_down(policy, current, demand, memory, now, ratio)
     binding = _name_binding(policy, wanted, replicas, raw, need, may_shrink=demand.may_shrink)
+    if called and replicas == policy.min_replicas and (raw is None or raw < replicas):
+        binding = "Calendar"
     kept = brake if replicas > wanted else _NONE
     return ReplicaDecision(replicas, wanted, need, reactive, observed, binding, demand, kept, memory)
 

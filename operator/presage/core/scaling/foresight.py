@@ -7,12 +7,14 @@ late, failed or killed, what is in force stays in force. Who computes is a port:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from presage.core.calendar.learning import Adjustment
+from presage.core.calendar.spec import CalendarSpec
 from presage.core.forecast.api import Effort, Forecast, Series, State
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
@@ -77,6 +79,8 @@ class ForecastMemory:
         fitted_slot: Index of the newest slot that this fit knew.
         whole_season: Whether as many slots are known as one season has: a long history may be all holes.
         asked: The last full fit that was asked for.
+        adjustment: What the calendar makes of it; None without one. `forecast` and `outlook` are without.
+        calendar: The calendar that was learned with.
     """
 
     forecast: Forecast
@@ -86,6 +90,25 @@ class ForecastMemory:
     fitted_slot: int
     whole_season: bool
     asked: AskedFit | None = None
+    adjustment: Adjustment | None = None
+    calendar: CalendarSpec = field(default_factory=CalendarSpec)
+
+
+def adjust(memory: ForecastMemory) -> ForecastMemory:
+    """Return a forecast with the calendar in all that it says of the time ahead; what it says of its past stays."""
+    if memory.adjustment is None:
+        return memory
+    forecast, outlook = memory.forecast, memory.outlook
+    levels, names = tuple(forecast.quantiles), tuple(outlook.curves)
+    courses = [forecast.point, *forecast.quantiles.values(), *outlook.curves.values()]
+    made = memory.adjustment.apply(np.stack(courses), outlook.start)
+    quantiles = dict(zip(levels, made[1 : 1 + len(levels)], strict=True))
+    curves = dict(zip(names, made[1 + len(levels) :], strict=True))
+    return replace(
+        memory,
+        forecast=replace(forecast, point=made[0], quantiles=quantiles),
+        outlook=replace(outlook, median=made[0], curves=curves),
+    )
 
 
 def take_over(memory: ForecastMemory | None, ask: ForecastSpec) -> ForecastMemory | None:
@@ -98,7 +121,7 @@ def take_over(memory: ForecastMemory | None, ask: ForecastSpec) -> ForecastMemor
     if forecast is None:
         return replace(memory, asked=seen)
     fitted = _remember(forecast, asked.series, asked.slot, ask, "full", asked.slot, memory.whole_season)
-    return replace(fitted, asked=seen)
+    return replace(fitted, asked=seen, adjustment=memory.adjustment, calendar=memory.calendar)
 
 
 async def bring_up(

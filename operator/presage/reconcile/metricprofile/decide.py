@@ -13,6 +13,7 @@ from presage.core.scaling.manual import Hand
 from presage.core.scaling.measures import combine_decisions, find_worst_data, find_worst_trust
 from presage.reconcile.kind import Decision, Note
 from presage.reconcile.metricprofile.binding_event import judge_binding
+from presage.reconcile.metricprofile.calendar_status import judge_calendar
 from presage.reconcile.metricprofile.inputs import (
     BindingMemory,
     ProfileInput,
@@ -59,9 +60,10 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     scaling = _judge_scaling(given, own_zero=bounds.own_zero)
     acting = scaling.reason == "Active"
     facts = Facts(given, lead, memory.starts, bounds.judgement, trust, views, zeroed=bounds.own_zero, capacity=capacity)
-    facts = replace(facts, accounts=account_for(views["load"].given.gate))
-    memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero))
-    notes = tuple(note for view in views.values() for note in view.notes)
+    facts = replace(facts, accounts=account_for(views["load"].given.gate), agenda=bounds.agenda)
+    in_force, turns = judge_calendar(memory.in_force, bounds.agenda)
+    memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero), in_force=in_force)
+    notes = (*turns, *(note for view in views.values() for note in view.notes))
     plan = None
     if given.target is not None and policy.mode != "Off":
         current = given.target.replicas
@@ -103,7 +105,8 @@ def _steer(
     """Return each measure decided on, and what becomes of all of them together."""
     if acting:
         views = {name: begin_acting_on(view, memory.hand) for name, view in views.items()}
-    decided = {name: decide_measure(given, target, view, lead, bounds.floor) for name, view in views.items()}
+    called = bounds.agenda.floor.replicas
+    decided = {name: decide_measure(given, target, view, lead, bounds.floor, called) for name, view in views.items()}
     decision = combine_decisions({name: view.decision for name, view in decided.items() if view.decision is not None})
     steered = steer(given, memory.hand, decision, bounds, target.replicas, acting=acting)
     anew = steered.decision.memory.since != decision.memory.since

@@ -66,7 +66,7 @@ def build_forecast(memory: ForecastMemory, ask: ForecastSpec, trust: Trust) -> d
         "coverage": next((each for each in coverage if each["asked"] == (trust.level or SHOWN_LEVEL)), None),
         "coverageByLevel": coverage,
         "levelShiftTime": None if forecast.shift_at is None else to_time(forecast.shift_at),
-        "warnings": [warning[:MAX_WARNING_CHARS] for warning in forecast.warnings[:MAX_WARNINGS]],
+        "warnings": _build_warnings(memory),
         "next": _build_points(memory),
     }
     return {name: value for name, value in built.items() if value or value == 0}
@@ -90,8 +90,15 @@ def _build_bucket(bucket: _Bucket) -> dict[str, object]:
     return {"horizonSeconds": bucket.end_s, **_known({"loss": bucket.loss}), **({"naive": naive} if naive else {})}
 
 
+def _build_warnings(memory: ForecastMemory) -> list[str]:
+    """Return at most 4 sentences, those on the calendar first: a person wrote it, and waits for it."""
+    calendar = memory.adjustment.warnings if memory.adjustment else ()
+    return [warning[:MAX_WARNING_CHARS] for warning in (*calendar, *memory.forecast.warnings)[:MAX_WARNINGS]]
+
+
 def _build_points(memory: ForecastMemory) -> list[dict[str, object]]:
-    """Return at most 12 points spread evenly over the horizon."""
+    """Return at most 12 points spread evenly over the horizon, without those that the calendar ignores."""
+    ignored = memory.adjustment.ignored if memory.adjustment else ()
     outlook, p90 = memory.outlook, memory.forecast.quantiles[SHOWN_LEVEL]
     count = len(outlook.median)
     stride = max(1, math.ceil(count / MAX_POINTS))
@@ -102,6 +109,7 @@ def _build_points(memory: ForecastMemory) -> list[dict[str, object]]:
             "p90": round_load(float(p90[i])),
         }
         for i in range(stride - 1, count, stride)
+        if not (i < len(ignored) and ignored[i])
     ]
 
 

@@ -9,6 +9,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from presage.core.calendar.learning import Adjustment, learnable, plan_adjustment
+from presage.core.calendar.spec import Calendar
 from presage.core.forecast.api import FloatArray, Series
 from presage.core.profile import EventType
 from presage.core.query import Selection
@@ -17,6 +19,8 @@ from presage.core.scaling.gate import GateMemory, Setting, due_span, plan_job, t
 from presage.core.scaling.replay import Past
 from presage.reconcile.metricprofile.inputs import Basis
 from presage.reconcile.ports import Forecaster, History, Loads
+
+NO_CALENDAR = Calendar()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Asker:
         phase: Names the object and what is measured of it; spreads the work of all over time.
         setting: What past days are replayed with.
         unmet_load: The objective.
+        calendar: What is not to be learned, and what the forecast is to be adjusted by.
     """
 
     basis: Basis
@@ -44,12 +49,15 @@ class Asker:
     phase: str
     setting: Setting
     unmet_load: float
+    calendar: Calendar = NO_CALENDAR
 
 
 async def update_foresight(
     asker: Asker, known: Foresight, now: float, loads: Loads, forecaster: Forecaster
 ) -> Foresight:
     """Return forecast and gate brought up to the newest complete slot; unchanged if there is nothing newer.
+
+    With another calendar the forecast is made anew.
 
     Args:
         asker: Who asks.
@@ -64,19 +72,36 @@ async def update_foresight(
     ask = asker.basis.forecast
     memory = take_over(known.forecast, ask)
     gate = take_replay(known.gate, asker.unmet_load)
-    if memory is not None and memory.last_slot == int(now // ask.step_s) - 1:
-        return Foresight(memory, gate)
+    same = memory if memory is not None and memory.calendar == asker.calendar.spec else None
+    if same is not None and same.last_slot == int(now // ask.step_s) - 1:
+        return Foresight(same, gate)
     values, start = await _load_history(asker, ask.step_s, ask.history_s, now, loads)
     if not np.isfinite(values).any():
         return Foresight(memory, gate)
-    load = cast(FloatArray, values)  # the engine widens it: waiting, it is as short as the history
+    learned = learnable(asker.calendar, values, start, ask.step_s)
+    load = cast(FloatArray, learned)  # the engine widens it: waiting, it is as short as the history
     series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-    if memory is not None and newest_slot(series) == memory.last_slot:
-        return Foresight(memory, gate)
-    memory = await bring_up(series, memory, ask, asker.phase, forecaster)
+    if same is not None and newest_slot(series) == same.last_slot:
+        return Foresight(same, gate)
+    memory = await bring_up(series, same, ask, asker.phase, forecaster)
+    adjustment = _plan_adjustment(asker.calendar, series, ask.horizon_slots, int(np.isfinite(values).sum()))
+    memory = replace(memory, adjustment=adjustment, calendar=asker.calendar.spec)
     if memory.whole_season:
         gate = await _bring_gate_up(asker, gate, series, now, loads, forecaster)
     return Foresight(memory, gate)
+
+
+def _plan_adjustment(calendar: Calendar, series: Series, horizon: int, known: int) -> Adjustment | None:
+    """Return what the calendar makes of the forecast after a history, of which `known` slots had a load."""
+    if not calendar:
+        return None
+    step, end = series.step, series.start + len(series.values) * series.step
+    made = plan_adjustment(calendar, end, step, horizon, series.values, series.start)
+    left_out = known - int(np.isfinite(series.values).sum())
+    if not left_out:
+        return made
+    said = f"{left_out} slots of the history count as missing, since the calendar leaves them out."
+    return replace(made, warnings=(*made.warnings, said))
 
 
 async def _bring_gate_up(
@@ -89,6 +114,7 @@ async def _bring_gate_up(
         return gate
     tick = round(setting.tick_s)
     values, start = await _load_history(asker, tick, now - span[0] + tick, now, loads)
+    values = learnable(asker.calendar, values, start, tick)  # what the calendar foresaw is no fault of a rule
     count = round((span[1] - span[0]) / tick)
     ticks = np.full(count, np.nan)
     offset = round((start - span[0]) / tick)

@@ -25,6 +25,7 @@ from presage.reconcile.ports import Json, Objects, Ports, Source
 from presage.resources.base import InvalidSpecError, ObjectMeta
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
+from presage.resources.public_holidays import open_calendar
 
 PAUSED_ANNOTATION = "presage.dev/paused"
 
@@ -38,7 +39,8 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     memory = recall(memory, spec, source if isinstance(source, Source) else None, stored, meta.generation)
     target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
     lead = decide_lead_time(memory.starts, spec.scaling.lead_time_s, spec.scaling.decision_period_s)
-    measures = await observe(spec, meta, lead.value_s, memory.measures, now, ports)
+    calendar = open_calendar(spec.calendar, now)
+    measures = await observe(spec, meta, lead.value_s, memory.measures, calendar, now, ports)
     basis = _find_healthy(measures[0])
     if basis is not None and target is not None:
         capacity = await _gather_capacity(spec, basis, target, meta, memory.capacity, now, ports)
@@ -55,6 +57,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         measures=measures,
         memory=memory,
         zero_written=is_zero_written(stored, spec.target),
+        calendar=calendar,
     )
 
 

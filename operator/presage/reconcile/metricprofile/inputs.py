@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from presage.core.calendar.spec import Calendar
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.scaling.capacity import Capacity
@@ -132,6 +133,7 @@ class ProfileMemory:
         hand: Which numbers of the target are presage's own. A restart takes them from status.
         binding: What was told of binding reasons.
         capacity: What was learned of the load that one pod serves.
+        in_force: Names in the calendar that were in force; None before the first look.
     """
 
     target: str = ""
@@ -141,6 +143,7 @@ class ProfileMemory:
     hand: Hand = field(default_factory=Hand)
     binding: BindingMemory = field(default_factory=BindingMemory)
     capacity: CapacityMemory = field(default_factory=CapacityMemory)
+    in_force: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ class ProfileInput:
         measures: As in the spec.
         memory: From the previous decision.
         zero_written: Status says that presage means this target to be at 0.
+        calendar: The spec's, with the days of its holidays.
     """
 
     spec: ProfileSpec
@@ -201,6 +205,7 @@ class ProfileInput:
     measures: tuple[MeasureInput, ...]
     memory: ProfileMemory
     zero_written: bool = False
+    calendar: Calendar = field(default_factory=Calendar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from presage.core.calendar.spec import Calendar
 from presage.core.faults import SourceFault
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.query import Matcher, Selection
@@ -68,6 +69,7 @@ class _Asking:
     spec: ProfileSpec
     meta: ObjectMeta
     lead_s: float
+    calendar: Calendar
     now: float
     ports: Ports
 
@@ -77,11 +79,12 @@ async def observe(
     meta: ObjectMeta,
     lead_s: float,
     memories: Mapping[MeasureName, MeasureMemory],
+    calendar: Calendar,
     now: float,
     ports: Ports,
 ) -> tuple[MeasureInput, ...]:
     """Ask for all measures at once, so that they share requests; one that fails costs the others nothing."""
-    asking = _Asking(spec, meta, lead_s, now, ports)
+    asking = _Asking(spec, meta, lead_s, calendar, now, ports)
     return tuple(
         await asyncio.gather(*(_observe(measure, memories[measure.name], asking) for measure in spec.measures))
     )
@@ -104,7 +107,7 @@ async def _observe(measure: Measure, memory: MeasureMemory, asking: _Asking) -> 
     if any(flaw == "NotACounter" for _, flaw in reading.flaws):
         return MeasureInput(measure, reading, None, gate, "", memory)  # its history is as senseless as its rate now
     setting = setting_of(asking.spec, measure, asking.lead_s)
-    asker = Asker(basis, askers, f"{meta.uid}/{measure.name}", setting, policy.unmet_load)
+    asker = Asker(basis, askers, f"{meta.uid}/{measure.name}", setting, policy.unmet_load, asking.calendar)
     known, fault_said = Foresight(memory.forecast, gate), ""
     try:
         known = await update_foresight(asker, known, asking.now, ports.loads, ports.forecaster)

@@ -47,5 +47,7 @@ REASONS = (
     Reason("", "ScaledByHand", "Somebody else set the target's replicas; the message says what becomes of it."),
     Reason("", "BindingChanged", "Another rule has decided the number for three decisions; the message explains it."),
     Reason("", "PerPodDiffers", "A pod seems to serve another load than perPod says.", "Compare; correct perPod."),
+    Reason("", "CalendarBegan", "A window or a holiday of the calendar began."),
+    Reason("", "CalendarEnded", "A window or a holiday of the calendar is over."),
     Reason("", "LevelShifted", "The load changed its level for good; the forecast learns the new one."),
 )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from presage.core.calendar.agenda import Agenda
 from presage.core.profile import MeasureName
 from presage.core.query import CounterLoad
 from presage.core.scaling.accounts import Accounts
@@ -23,6 +24,7 @@ from presage.reconcile.metricprofile.account_status import (
     build_account_gauges,
     build_accounts,
 )
+from presage.reconcile.metricprofile.calendar_status import build_calendar
 from presage.reconcile.metricprofile.decision_status import MetricFacts, Moment, build_decision
 from presage.reconcile.metricprofile.forecast_status import (
     FORECAST_GAUGES,
@@ -43,6 +45,7 @@ VOLATILE = (
     "accounts",
     "forecast",
     "forecastBytes",
+    "scaling.calendar.minimum",
     "scaling.decision",
     "scaling.explain",
     "scaling.bindingReason",
@@ -72,6 +75,7 @@ class Facts:
         accounts: What scaling gave and cost; None before any.
         zeroed: presage means the target to be at 0.
         kept: A number above ours that is kept.
+        agenda: What the calendar says now.
         held_by: What else than load and limits held the number, as the end of a sentence; empty if nothing did.
     """
 
@@ -87,6 +91,7 @@ class Facts:
     kept: Kept | None = None
     held_by: str = ""
     capacity: CapacityMemory = field(default_factory=CapacityMemory)
+    agenda: Agenda = field(default_factory=Agenda)
 
     @property
     def binding(self) -> MeasureName | None:
@@ -135,6 +140,8 @@ def _build_scaling(facts: Facts) -> dict[str, object]:
         scaling["currentReplicas"] = given.target.replicas
     if given.owners:
         scaling["owner"] = ", ".join(given.owners)
+    if calendar := build_calendar(facts.agenda):
+        scaling["calendar"] = calendar
     if decision is not None:
         scaling["desiredReplicas"] = decision.replicas
         scaling["bindingReason"] = decision.binding
@@ -182,11 +189,13 @@ def explain(facts: Facts, decision: ReplicaDecision) -> str:
     ordered = sorted(facts.views.items(), key=lambda each: each[0] != facts.binding)
     named = [f"{name}: " if len(ordered) > 1 else "" for name, _ in ordered]
     parts = [head + _explain_measure(facts, view, plain=plain) for head, (_, view) in zip(named, ordered, strict=True)]
+    called = facts.agenda.floor
+    calendar = f"; calendar {called.replicas} ({called.name})" if called.replicas else ""
     noun = "replica" if decision.replicas == 1 else "replicas"
     why = "" if plain else f" ({say_why(facts, decision)})"
     return (
         f"{decision.replicas} {noun}{why}: {'; '.join(parts)}; "
-        f"limits {policy.min_replicas}..{policy.max_replicas}{facts.held_by}"
+        f"limits {policy.min_replicas}..{policy.max_replicas}{calendar}{facts.held_by}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from presage.core.calendar.agenda import Agenda, agenda_at
 from presage.core.conditions import parse_conditions
 from presage.core.profile import MeasureName
 from presage.core.scaling.decision import ReplicaDecision
@@ -30,12 +31,14 @@ class Bounds:
         floor: Fewest replicas.
         own_zero: The target is at 0, and presage itself set it there.
         zero: To be remembered.
+        agenda: What the calendar says.
     """
 
     judgement: Judgement
     floor: Floor
     own_zero: bool
     zero: ZeroMemory
+    agenda: Agenda
 
 
 def find_bounds(
@@ -71,7 +74,8 @@ def find_bounds(
         )
         for view in views.values()
     ]
-    return Bounds(judgement, max(floors, key=lambda floor: floor.replicas), own_zero, zero)
+    agenda = agenda_at(given.calendar, now, lead.value_s)
+    return Bounds(judgement, max(floors, key=lambda floor: floor.replicas), own_zero, zero, agenda)
 
 
 def _look_for_stillness(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from presage.core.scaling.decision import ReplicaDecision, decide_replicas, remember_outcome
 from presage.core.scaling.demand import build_demand
+from presage.core.scaling.foresight import adjust
 from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.manual import Hand, begin_acting
@@ -68,7 +69,8 @@ def view_measure(given: ProfileInput, one: MeasureInput) -> MeasureView:
     memory = replace(memory, forecast=known, gate=one.gate, shift=shift)
     if judgement.rung == "Live" and given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
-    return MeasureView(one, judgement, trust, memory, notes)
+    shown = replace(one, forecast=adjust(known) if known else None)
+    return MeasureView(shown, judgement, trust, memory, notes)
 
 
 def remember_target(
@@ -114,9 +116,9 @@ def begin_acting_on(view: MeasureView, hand: Hand) -> MeasureView:
 
 
 def decide_measure(
-    given: ProfileInput, target: TargetState, view: MeasureView, lead: LeadTime, floor: Floor
+    given: ProfileInput, target: TargetState, view: MeasureView, lead: LeadTime, floor: Floor, calendar: int
 ) -> MeasureView:
-    """Return the view with what the target should have for this measure alone."""
+    """Return the view with what the target should have for this measure alone; `calendar` are the calendar's fewest."""
     now, one, trust = given.now, view.given, view.trust
     policy = replace(given.spec.scaling, per_pod=one.measure.per_pod, min_replicas=floor.replicas)
     demand, soon = build_demand(
@@ -129,6 +131,6 @@ def decide_measure(
         step_s=given.spec.forecast.step_s,
         live=view.judgement.rung == "Live",
     )
-    demand = round_to_zero(policy, floor, demand)
+    demand = round_to_zero(policy, floor, replace(demand, calendar=calendar))
     decision = decide_replicas(policy, target.replicas, demand, view.memory.scaling, now)
     return replace(view, decision=decision, peak=soon, memory=replace(view.memory, scaling=decision.memory))

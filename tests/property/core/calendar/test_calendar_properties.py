@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from presage.core.calendar.agenda import agenda_at
 from presage.core.calendar.effects import effects_of, floor_between
-from presage.core.calendar.learning import adjust, learnable
+from presage.core.calendar.learning import learnable, plan_adjustment
 from presage.core.calendar.occurrences import find_next, find_spans
 from presage.core.calendar.spec import (
     Calendar,
@@ -132,8 +132,8 @@ def test_slots_do_not_depend_on_where_the_array_starts(
 @given(calendars(st.builds(Multiply, st.floats(0.1, 10))), moments, st.sampled_from([60.0, 300.0, 3600.0]))
 def test_what_was_multiplied_is_divided_by_the_same(known: Calendar, start: float, step_s: float) -> None:
     start, base = float(np.floor(start)), np.linspace(1, 100, 200)
-    made = adjust(known, base[None, :], start, step_s, np.empty(0, np.float32), 0.0)
-    learned = learnable(known, made.curves[0].astype(np.float32), start, step_s)
+    made = plan_adjustment(known, start, step_s, 200, np.empty(0, np.float32), 0.0).apply(base[None, :], start)
+    learned = learnable(known, made[0].astype(np.float32), start, step_s)
     np.testing.assert_allclose(learned, base, rtol=1e-4)
 
 
@@ -143,10 +143,10 @@ def test_no_calendar_makes_a_forecast_of_what_is_no_number(
 ) -> None:
     curves = np.stack([np.linspace(0, 10, count), np.linspace(1, 20, count)])
     values = np.where(np.arange(history) % 3 == 0, np.nan, 5.0).astype(np.float32)
-    made = adjust(known, curves, start, 300.0, values, start - history * 300.0)
-    assert np.isfinite(made.curves).all()
-    assert (made.curves >= 0).all()
-    assert (made.curves[1] >= made.curves[0]).all()
+    made = plan_adjustment(known, start, 300.0, count, values, start - history * 300.0).apply(curves, start)
+    assert np.isfinite(made).all()
+    assert (made >= 0).all()
+    assert (made[1] >= made[0]).all()
 
 
 @given(calendars(), moments)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
-from presage.core.calendar.learning import adjust, learnable
+from presage.core.calendar.learning import learnable, plan_adjustment
 from presage.core.calendar.spec import Calendar, Ignore, LikeDay, Minimum, Multiply
 from tests.unit.core.calendar.calendars import BERLIN, EVERY_DAY, again, at, calendar, holiday_calendar, once
 
@@ -31,6 +33,20 @@ def forecast(count: int = 24) -> np.ndarray:
     """Return a median of 100 + the hour and a level 10 above it, of the Monday."""
     median = 100.0 + np.arange(count) % 24
     return np.stack([median, median + 10])
+
+
+@dataclass
+class Adjusted:
+    curves: np.ndarray
+    ignored: np.ndarray
+    warnings: tuple[str, ...]
+
+
+def adjust(
+    known: Calendar, curves: np.ndarray, start: float, step_s: float, history: np.ndarray, history_start: float
+) -> Adjusted:
+    plan = plan_adjustment(known, start, step_s, curves.shape[1], history, history_start)
+    return Adjusted(plan.apply(curves, start), plan.ignored, plan.warnings)
 
 
 def test_without_a_calendar_nothing_changes() -> None:
@@ -140,7 +156,17 @@ def test_the_same_time_on_the_wall_counts_across_a_clock_change() -> None:
     assert list(np.flatnonzero(out.curves[0] == 77.0)) == [8]
 
 
+def test_an_adjustment_fits_a_forecast_from_another_moment() -> None:
+    known = calendar(once("2026-10-05T08:00", "2026-10-05T12:00", Multiply(2.0)))
+    plan = plan_adjustment(known, at(MONDAY), STEP, 24, weeks(), START)
+    for shift in (-30, -3, 0, 5, 40):
+        got = plan.apply(np.ones((1, 24)), at(MONDAY) + shift * STEP)[0]
+        want = [2.0 if 8 <= hour < 12 and hour < 24 else 1.0 for hour in range(shift, shift + 24)]
+        np.testing.assert_array_equal(got, want)
+
+
 def test_what_is_ignored_is_marked_in_a_forecast() -> None:
     known = calendar(again("03:00", 3600, effect=Ignore(), weekdays=EVERY_DAY))
     out = adjust(known, forecast(), at(MONDAY), STEP, weeks(), START)
     assert list(np.flatnonzero(out.ignored)) == [3]
+    assert list(np.flatnonzero((out.curves == 0).all(axis=0))) == [3], "nothing is asked for on its account"
