@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-TYPES = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "object": dict, "null": type(None)}
+TYPES: dict[str, Any] = {
+    "integer": int,
+    "number": (int, float),
+    "string": str,
+    "boolean": bool,
+    "object": dict,
+    "null": type(None),
+}
 
 
 def refuse(constant: str) -> None:

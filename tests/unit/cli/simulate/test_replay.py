@@ -10,7 +10,7 @@ import pytest
 from presage.cli.simulate.replay import Replay, TooShortError, cut_ticks, find_hours, find_start, replay
 from presage.core.samples import FloatArray, Grid
 from presage.core.scaling.rivals import Target, clairvoyant
-from presage.core.scaling.world import Decide, Outcome
+from presage.core.scaling.world import Decide, Outcome, observe
 
 DAY = 5_760  # ticks
 TARGET = Target(10.0, 60.0, 1, 50)
@@ -105,3 +105,22 @@ def test_a_schedule_needs_a_history_that_knows_each_hour() -> None:
     ticks[100:500] = math.nan
     outcomes, _ = play_all(ticks, DAY)
     assert outcomes["cron"] == "not every hour of the day is known from the history"
+
+
+def follow_load(history: FloatArray) -> Decide:
+    """Return a rule that remembers nothing but how long its history is."""
+    most = len(history) // DAY
+    return lambda observed, current, ready: math.ceil(observed / 8) + most
+
+
+def test_halves_of_a_long_window_fit_together() -> None:
+    ticks = 60 + 40 * np.sin(np.arange(6 * DAY) * math.tau / DAY) + np.random.default_rng(2).normal(0, 4, 6 * DAY)
+    told: list[str] = []
+    run = Replay(ticks, 0.0, 2 * DAY, TARGET, 0.01, 0.8, None)
+    ((name, outcome),) = replay(run, (), follow_load, told.append)
+    assert name == "presage"
+    assert isinstance(outcome, Outcome)
+    want = np.ceil(observe(ticks, 15.0)[2 * DAY :] / 8).astype(int) + 2
+    want[2 * DAY :] += 1  # the second half begins after almost four days of history
+    assert (outcome.replicas[4:] == want[4:]).mean() > 0.999
+    assert told[-1] == "presage's decisions: 100%"
