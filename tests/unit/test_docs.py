@@ -6,6 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+
+from presage.core.calendar.occurrences import find_next
+from presage.resources.calendarspec import CalendarSettings
+from presage.resources.public_holidays import open_calendar
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "operator/presage"
@@ -46,3 +51,14 @@ def test_what_is_quoted_is_what_the_files_say() -> None:
     quotes = [part.strip("\n") for block in _QUOTE.findall(text) for part in re.split(r"^\.\.\.\n", block, flags=re.M)]
     assert len(quotes) > 8
     assert [quote for quote in quotes if not any(f"{quote}\n" in file for file in files)] == []
+
+
+def test_the_calendar_page_shows_a_calendar_that_holds() -> None:
+    text = (ROOT / "docs/calendar.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) == 1
+    for block in blocks:
+        parsed = CalendarSettings.model_validate(block["calendar"])
+        effects = {str(window.effect.to_core()).split()[0] for window in parsed.windows}
+        assert effects == {"Multiply", "Minimum", "LikeDay", "Ignore"}, "each effect is shown"
+        assert find_next(open_calendar(parsed.to_core(None), 1_795_000_000.0), 1_795_000_000.0) is not None
