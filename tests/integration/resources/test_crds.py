@@ -71,7 +71,6 @@ def test_defaults_are_filled_in(objects: client.CustomObjectsApi, namespace: str
         "historySeconds": 1_814_400,
         "horizonSeconds": 3600,
         "seasonsSeconds": [],
-        "quantile": "0.9",
     }
     assert spec["scaling"]["mode"] == "Auto"
     assert spec["scaling"]["minReplicas"] == 1

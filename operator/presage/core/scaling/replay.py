@@ -113,15 +113,18 @@ def play_rules(
     limit = (1 - policy.tolerance) * policy.per_pod
     period = max(1, count_ticks(policy.down_period_s, tick_s))
     gone = np.zeros((len(wanted), period))  # steps down of the newest ticks, in turn
+    unseen = np.zeros((len(wanted), window))  # replicas at those of the newest ticks whose load is not known, in turn
     current = earlier[:, min(window, wanted.shape[1]) - 1].copy()  # a warm start: enough for the first window
     replicas = np.empty_like(wanted)
     for tick in range(wanted.shape[1]):
         ask = wanted[:, tick]
         gone[:, tick % period] = 0
+        unseen[:, tick % window] = 0 if known[tick] else current
         fewer = current
         if known[tick]:
             step = plan_step(policy, current, gone.sum(axis=1))
-            least = np.minimum(current, np.maximum(lowest[:, tick], current - step))
+            floor = np.maximum(lowest[:, tick], unseen.max(axis=1))
+            least = np.minimum(current, np.maximum(floor, current - step))
             fewer = np.where(needed[:, tick] < limit * current, least, current)
         decided = np.where(ask >= current, ask, fewer)
         gone[:, tick % period] = np.maximum(current - decided, 0)
