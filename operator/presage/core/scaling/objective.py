@@ -1,8 +1,9 @@
 """The choice among rules: the cheapest that keeps the load not served within the objective, on the object's own past.
 
 A rule's price is its replica-hours, a tenth more at the edge of the objective than far within it: of two that cost
-nearly the same, the safer one is taken. Beyond the objective each doubling of the unmet load counts as a third more
-hours. So a load that no rule can serve within the objective is served as well as is worth it, and not at any price.
+nearly the same, the safer one is taken. Up to twice the objective, unmet load makes a rule dearer nearly in proportion;
+from there each doubling counts as a quarter more hours only. So the objective is pursued where it is within reach, and
+a load that no rule can serve within it is served as well as is worth it, not at any price.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from presage.core.scaling.rule import Rule
 
 FloatArray = NDArray[np.float64]
 EDGE = 0.1  # share by which a rule at the edge of the objective counts as dearer than one that leaves nothing unmet
-BEYOND = 0.4  # power of the unmet load beyond the objective; 2 ** 0.4 = 1.32
+REACH = 2.0  # times the objective up to which it counts as within reach
+NEAR, FAR = 0.8, 0.3  # powers of the unmet load beyond the objective, within reach and out of it
 KEPT_DAYS = 7
 
 
@@ -103,4 +105,6 @@ def price(unmet_share: FloatArray, replica_hours: FloatArray, unmet_load: float)
     """Return what rules count as, in replica-hours; see the module's head."""
     used = unmet_share / unmet_load
     within = 1 + EDGE * np.minimum(used, 1)
-    return np.asarray(replica_hours * within * np.maximum(used, 1) ** BEYOND)
+    near = np.clip(used, 1, REACH) ** NEAR
+    far = np.maximum(used / REACH, 1) ** FAR
+    return np.asarray(replica_hours * within * near * far)
