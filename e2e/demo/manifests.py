@@ -142,7 +142,6 @@ def build_profile(plan: Plan, history_days: int) -> dict[str, Any]:
                 "historySeconds": history_days * plan.day_seconds,
                 "horizonSeconds": plan.horizon_seconds,
                 "seasonsSeconds": [plan.day_seconds],
-                "quantile": plan.quantile,
             },
             "scaling": {
                 "mode": "Auto",
@@ -150,6 +149,7 @@ def build_profile(plan: Plan, history_days: int) -> dict[str, Any]:
                 "minReplicas": plan.min_replicas,
                 "maxReplicas": plan.max_replicas,
                 "perPod": f"{plan.capacity:g}",
+                "objective": {"unmetLoad": plan.unmet_load},
                 "stabilizationWindowSeconds": plan.stabilization_seconds,
                 "maxDownPercent": 100,
                 "downPeriodSeconds": plan.decision_seconds,

@@ -40,7 +40,6 @@ def _data(summary: Summary) -> dict[str, Any]:
     return {
         "load": list(record.counts.sent),
         "capacity": record.capacity,
-        "quantile": record.quantile,
         "presage": _world(record, record.presage, summary.presage, "presage"),
         "rival": _world(record, record.rival, summary.rival, name_rival(record)),
         "forecast": [

@@ -155,7 +155,6 @@ class Play:
             capacity=plan.capacity,
             startup_seconds=round(startup, 3),
             rival_utilization=plan.rival_utilization,
-            quantile=plan.quantile,
             counts=Counts(
                 sent=tuple(counts["sent"][warmup:]),
                 rejected=tuple(counts["rejected"][warmup:]),

@@ -53,7 +53,7 @@ def _draw_forecast(axes: Axes, record: RunRecord) -> None:
         return
     minutes = np.array([(sample.at - record.start) / 60 for sample in inside])
     lower, upper = np.array([s.median for s in inside]), np.array([s.upper for s in inside])
-    label = f"forecast a lead time ahead (median to {record.quantile} peak)"
+    label = "forecast a lead time ahead (from the median to what replicas are made for)"
     axes.fill_between(minutes, lower, upper, color=GREEN, alpha=0.35, linewidth=0, label=label)
     axes.plot(minutes, upper, color=GREEN, linewidth=0.9)
 

@@ -80,7 +80,6 @@ class RunRecord:
     capacity: float
     startup_seconds: float
     rival_utilization: float
-    quantile: str
     counts: Counts
     presage: Fleet
     rival: Fleet

@@ -27,7 +27,6 @@ def record() -> RunRecord:
         capacity=40.0,
         startup_seconds=4.0,
         rival_utilization=0.7,
-        quantile="0.9",
         counts=Counts(
             sent=(30,) * 60 + (70,) * 60,
             rejected=(0,) * 60 + (3,) * 10 + (0,) * 50,
