@@ -109,6 +109,7 @@ class GateMemory:
         until: Epoch second up to which days were asked for.
         choice: The rule to go by; None before there is one.
         asked: A replay under way, and its setting.
+        unmet_load: Objective that `choice` was made for; None where it was not made here.
     """
 
     setting: Setting | None = None
@@ -116,6 +117,7 @@ class GateMemory:
     until: float | None = None
     choice: Choice | None = None
     asked: tuple[AskedReplay, Setting] | None = None
+    unmet_load: float | None = None
 
 
 def take_replay(gate: GateMemory, unmet_load: float) -> GateMemory:
@@ -125,6 +127,7 @@ def take_replay(gate: GateMemory, unmet_load: float) -> GateMemory:
         gate: From the last look.
         unmet_load: The objective of now.
     """
+    gate = _choose_again(gate, unmet_load)
     if gate.asked is None or not gate.asked[0].done():
         return gate
     replay, setting = gate.asked
@@ -134,14 +137,15 @@ def take_replay(gate: GateMemory, unmet_load: float) -> GateMemory:
     kept = gate.days if setting == gate.setting else ()
     days = (*kept, *found)[-KEPT_DAYS:]
     choice = choose(setting.rules, days, unmet_load) or gate.choice
-    return replace(gate, setting=setting, days=days, choice=choice, asked=None)
+    return replace(gate, setting=setting, days=days, choice=choice, asked=None, unmet_load=unmet_load)
 
 
-def choose_again(gate: GateMemory, unmet_load: float) -> GateMemory:
-    """Return the memory with the choice that another objective asks for."""
-    if gate.setting is None:
+def _choose_again(gate: GateMemory, unmet_load: float) -> GateMemory:
+    """Return the memory with the choice that another objective asks for, on the days there are."""
+    if gate.setting is None or gate.unmet_load == unmet_load:
         return gate
-    return replace(gate, choice=choose(gate.setting.rules, gate.days, unmet_load) or gate.choice)
+    choice = choose(gate.setting.rules, gate.days, unmet_load) or gate.choice
+    return replace(gate, choice=choice, unmet_load=unmet_load)
 
 
 def due_span(gate: GateMemory, setting: Setting, end: float, oldest: float) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ at once. Used by simulations and benchmarks.
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -157,9 +157,7 @@ class Pilot:
         load = self._ticks.means(setting.tick_s, *span)
         window = int(self._ask.history_s // self._ask.step_s)
         job = plan_job(Past(series, load, span[0], setting.tick_s, window), span, setting)
-        self._gate = GateMemory(
-            self._gate.setting, self._gate.days, span[1], self._gate.choice, (Answered(job.run()), setting)
-        )
+        self._gate = replace(self._gate, until=span[1], asked=(Answered(job.run()), setting))
 
 
 class _Ticks:

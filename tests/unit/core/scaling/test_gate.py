@@ -102,6 +102,23 @@ def test_a_replay_that_failed_leaves_what_was_and_is_asked_for_again() -> None:
     assert due_span(failed, SETTING, END + DAY, OLDEST) is not None
 
 
+def test_another_objective_chooses_at_once_on_the_same_days() -> None:
+    """It asks for no replay, and there may be none for a day."""
+    unmet, hours = np.full(len(SETTING.rules), 100.0), np.full(len(SETTING.rules), 90.0)
+    unmet[1], hours[1] = 1.0, 40.0
+    unmet[2], hours[2] = 100.0, 30.0
+    (day,) = days(29)
+    found = (replace(day, unmet=unmet, replica_hours=hours),)
+    strict = take_replay(GateMemory(until=END, asked=(Asked(found), SETTING)), 0.002)
+    assert strict.choice is not None
+    assert strict.choice.rule == SETTING.rules[1]
+    loose = take_replay(strict, 0.1)
+    assert loose.choice is not None
+    assert (loose.choice.rule, loose.days, loose.until) == (SETTING.rules[2], strict.days, END)
+    assert take_replay(loose, 0.1) is loose
+    assert due_span(loose, SETTING, END + 300, OLDEST) is None
+
+
 def test_days_without_load_leave_the_choice() -> None:
     first = take_replay(GateMemory(until=END, asked=(Asked(days(29)), SETTING)), 0.01)
     quiet = tuple(replace(day, load=0.0) for day in days(30, setting=OTHER))
