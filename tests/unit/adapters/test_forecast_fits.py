@@ -18,8 +18,12 @@ import pytest
 import structlog
 
 from presage.adapters.forecast_fits import PROGRAM, ForecastFits
-from presage.adapters.forecast_worker import NICENESS, Job
+from presage.adapters.forecast_worker import NICENESS, FitJob
 from presage.core.forecast.api import Forecast, Series, forecast_one
+from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.gate import make_setting, plan_job
+from presage.core.scaling.policy import DEFAULTS
+from presage.core.scaling.replay import Past
 from tests.integration.tools import eventually
 from tests.processes import NICE, children, status_of
 from tests.unit.adapters.moody_worker import CHATTERS, EATS, EXITS, RAISES, SLEEPS, SPINS
@@ -30,8 +34,8 @@ _WHEN = np.arange(600)
 HISTORY = Series(10 * (2 + np.sin(2 * np.pi * _WHEN / 48)), 0.0, 1800.0)
 
 
-def job(start: float = 0.0) -> Job:
-    return replace(HISTORY, start=start), 4, LEVELS, None
+def job(start: float = 0.0) -> FitJob:
+    return FitJob(replace(HISTORY, start=start), 4, LEVELS, None)
 
 
 def environment_of(pid: int) -> list[bytes]:
@@ -59,7 +63,7 @@ class Fitting:
         self.outcomes.append(outcome)
 
     async def fit(self, start: float = 0.0) -> Forecast | None:
-        return await asyncio.wait_for(self.fits.fit(job(start)), 40)
+        return await asyncio.wait_for(self.fits.ask(job(start)), 40)
 
     @property
     def workers(self) -> set[int]:
@@ -93,7 +97,7 @@ async def test_a_fit_is_the_full_tiers_forecast() -> None:
 async def test_a_killed_worker_costs_its_fit(mood: float) -> None:
     with structlog.testing.capture_logs() as logs:
         async with start() as fitting:
-            dies, next_one = fitting.fits.fit(job(mood)), fitting.fits.fit(job())
+            dies, next_one = fitting.fits.ask(job(mood)), fitting.fits.ask(job())
             worker = await fitting.first_worker()
             await begun(worker)
             os.kill(worker, signal.SIGKILL)
@@ -171,7 +175,7 @@ async def test_a_worker_is_replaced_after_its_share() -> None:
     async with start(max_fits=2) as fitting:
         seen = []
         for _ in range(3):
-            asked = fitting.fits.fit(job())
+            asked = fitting.fits.ask(job())
             seen.append(await fitting.first_worker())
             assert await asked is not None
             await asyncio.sleep(0.05)
@@ -195,7 +199,7 @@ async def test_a_fit_asked_for_at_the_moment_an_idle_worker_ends_is_not_forgotte
 async def test_as_many_workers_as_asked_for_and_none_before_there_is_work() -> None:
     async with start(workers=2) as fitting:
         assert not fitting.workers
-        asked = [fitting.fits.fit(job(SLEEPS)) for _ in range(4)]
+        asked = [fitting.fits.ask(job(SLEEPS)) for _ in range(4)]
         await eventually(lambda: len(fitting.workers) == 2, what="both work")
         await asyncio.sleep(0.2)
         assert len(fitting.workers) == 2
@@ -230,7 +234,7 @@ from presage.adapters.forecast_fits import ForecastFits
 from tests.unit.adapters.test_forecast_fits import MOODY, job
 
 async def main():
-    await ForecastFits(1, 60, program=MOODY).fit(job(float(sys.argv[1])))
+    await ForecastFits(1, 60, program=MOODY).ask(job(float(sys.argv[1])))
 
 asyncio.run(main())
 """
@@ -254,3 +258,17 @@ async def test_a_worker_ends_with_an_operator_that_is_killed(mood: float) -> Non
         worker = min(children(operator.pid))
         await begun(worker)
     await eventually(lambda: not status_of(worker), within=5, what="the worker ends by itself")
+
+
+async def test_a_replay_is_a_job_like_any_other_and_counts_as_no_fit() -> None:
+    history = Series(np.tile(HISTORY.values[:48], 12), 0.0, 1800.0)
+    ask = ForecastSpec(1800, 12 * 86_400, 7200, (86_400,), None, None)
+    setting = make_setting(replace(DEFAULTS, max_replicas=9, lead_time_s=60.0), ask, 75.0)
+    past = Past(history, np.repeat(history.values, 30), 0.0, setting.tick_s, 576)
+    asked = plan_job(past, (10 * 86_400.0, 12 * 86_400.0), setting)
+    async with start() as fitting:
+        days = await asyncio.wait_for(fitting.fits.ask(asked), 40)
+        assert fitting.outcomes == []
+    assert days is not None
+    assert [day.start for day in days] == [10 * 86_400.0, 11 * 86_400.0]
+    np.testing.assert_array_equal(days[0].unmet, asked.run()[0].unmet)

@@ -18,7 +18,7 @@ from e2e.demo.report import Summary
 NOBODY = Fleet(((0.0, 1),), ())
 SENT = (40, 60)  # 1.25 pods of 40/s on average: 30 replica-hours are filled
 COUNTS = Counts(SENT, (0, 0), (0, 0), (0, 0), (0, 0))
-RECORD = RunRecord("steps", 0.0, 240, 14, 40.0, 2.5, 0.8, "", COUNTS, NOBODY, NOBODY)
+RECORD = RunRecord("steps", 0.0, 240, 14, 40.0, 2.5, 0.8, COUNTS, NOBODY, NOBODY)
 
 
 def own(unmet: float, hours: float) -> Account:

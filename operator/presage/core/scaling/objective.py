@@ -1,8 +1,8 @@
 """The choice among rules: the cheapest that keeps the load not served within the objective, on the object's own past.
 
-A rule's price is its replica-hours, a tenth more at the edge of the objective than far within it: of two that cost
-nearly the same, the safer one is taken. Up to twice the objective, unmet load makes a rule dearer nearly in proportion;
-from there each doubling counts as a quarter more hours only. So the objective is pursued where it is within reach, and
+A rule's price is its replica-hours, a twentieth more at the edge of the objective than far within it: of two that cost
+nearly the same, the safer one is taken. Up to twice the objective, unmet load makes a rule dearer in proportion;
+from there each doubling counts as a fifth more hours only. So the objective is pursued where it is within reach, and
 a load that no rule can serve within it is served as well as is worth it, not at any price.
 """
 
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from presage.core.scaling.rule import Rule
 
 FloatArray = NDArray[np.float64]
-EDGE = 0.1  # share by which a rule at the edge of the objective counts as dearer than one that leaves nothing unmet
+AIM = 0.9  # share of the objective that is aimed at: the days to come are not those replayed
+EDGE = 0.05  # share by which a rule at the edge of the objective counts as dearer than one that leaves nothing unmet
 REACH = 2.0  # times the objective up to which it counts as within reach
-NEAR, FAR = 0.8, 0.3  # powers of the unmet load beyond the objective, within reach and out of it
+NEAR, FAR = 1.0, 0.25  # powers of the unmet load beyond the objective, within reach and out of it
+USUAL = 0.3  # headroom of an autoscaler as it is usually set up: nothing may leave more unmet, beyond the objective
 KEPT_DAYS = 7
 
 
@@ -86,7 +88,12 @@ def choose(rules: Sequence[Rule], days: Sequence[ReplayedDay], unmet_load: float
         return None
     share = np.sum([day.unmet for day in days], axis=0) / load
     hours = np.sum([day.replica_hours for day in days], axis=0)
-    priced = np.where(np.isfinite(share), price(np.nan_to_num(share), hours, unmet_load), np.inf)
+    usual = min(
+        (number for number, rule in enumerate(rules) if rule.curve.source == "Observed"),
+        key=lambda number: abs(rules[number].headroom - USUAL),
+    )
+    fair = share <= max(share[usual], AIM * unmet_load)
+    priced = np.where(fair, price(share, hours, unmet_load), np.inf)
     known = sum(day.hours for day in days)
 
     def best(allowed: Sequence[bool]) -> int:
@@ -103,7 +110,7 @@ def choose(rules: Sequence[Rule], days: Sequence[ReplayedDay], unmet_load: float
 
 def price(unmet_share: FloatArray, replica_hours: FloatArray, unmet_load: float) -> FloatArray:
     """Return what rules count as, in replica-hours; see the module's head."""
-    used = unmet_share / unmet_load
+    used = unmet_share / (AIM * unmet_load)
     within = 1 + EDGE * np.minimum(used, 1)
     near = np.clip(used, 1, REACH) ** NEAR
     far = np.maximum(used / REACH, 1) ** FAR
