@@ -121,7 +121,7 @@ def test_status_and_metrics_say_why_the_forecast_is_as_it_is(
     assert forecast["seasonTests"] == [{"seasonSeconds": 10, "used": True, "reason": "Given"}]
     assert [bucket["horizonSeconds"] for bucket in forecast["lossByHorizon"]] == [3, 10]
     assert all({"loss", "naive"} <= bucket.keys() for bucket in forecast["lossByHorizon"])
-    assert {level["asked"] for level in forecast["coverageByLevel"]} == {0.5, 0.9}
+    assert {level["asked"] for level in forecast["coverageByLevel"]} == {0.5, 0.9, 0.95}
     assert forecast["coverage"] in forecast["coverageByLevel"]
     assert forecast["leader"] in forecast["weights"]
     assert len(json.dumps(status)) < 8192
