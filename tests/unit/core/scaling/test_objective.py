@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from presage.core.scaling.curves import OBSERVED, PAST, quantile_curve
-from presage.core.scaling.objective import KEPT_DAYS, ReplayedDay, choose
+from presage.core.scaling.objective import AIM, KEPT_DAYS, ReplayedDay, choose, price
 from presage.core.scaling.rule import Rule, default_rule, list_rules
 
 RULES = (Rule(quantile_curve(0.5), 0.0), Rule(quantile_curve(0.95), 0.0), Rule(OBSERVED, 0.1), Rule(OBSERVED, 0.5))
@@ -35,6 +35,26 @@ def test_choice(unmet: list[float], hours: list[float], want: int, reached: bool
     assert (found.rule, found.reached, found.days) == (RULES[want], reached, 1)
     assert found.record.unmet_share == pytest.approx(unmet[want] / 1000)
     assert (found.record.replica_hours, found.record.hours) == (hours[want], 24)
+
+
+def test_price_of_unmet_load() -> None:
+    """Little within the objective, in step with it up to twice that, and ever less for each doubling from there."""
+    aim = AIM * ASKED
+    within, near, far, farther = (
+        price(np.array([more]), np.array([100.0]), ASKED)[0] / price(np.array([less]), np.array([100.0]), ASKED)[0]
+        for less, more in ((0.0, aim), (aim, 2 * aim), (2 * aim, 4 * aim), (4 * aim, 8 * aim))
+    )
+    assert 1 < within < 1.15
+    assert 1.7 < near <= 2
+    assert 1.1 < far < 1.35
+    assert farther == pytest.approx(far)
+
+
+def test_price_is_in_proportion_to_hours() -> None:
+    shares = np.array([0.0, 0.005, 0.02, 0.5])
+    one, two = (price(shares, np.full(4, hours), ASKED) for hours in (100.0, 200.0))
+    assert two == pytest.approx(2 * one)
+    assert one[0] == 100
 
 
 def test_the_best_rule_without_foresight_is_told_beside_it() -> None:
