@@ -36,7 +36,7 @@ class Plan:
     warmup_seconds: int = 60
     min_replicas: int = 1
     max_replicas: int = 20
-    unmet_load: str = "0.1%"
+    unmet_load: str = "0.5%"
     decision_seconds: int = 1
     stabilization_seconds: int = 10
     window_seconds: int = 4
