@@ -1,9 +1,9 @@
 """The choice among rules: the cheapest that keeps the load not served within the objective, on the object's own past.
 
-A rule's price is its replica-hours, a twentieth more at the edge of the objective than far within it: of two that cost
-nearly the same, the safer one is taken. Up to twice the objective, unmet load makes a rule dearer in proportion;
-from there each doubling counts as a fifth more hours only. So the objective is pursued where it is within reach, and
-a load that no rule can serve within it is served as well as is worth it, not at any price.
+A rule's price is its replica-hours while it keeps the objective, with a little in hand. Up to twice the objective, unmet
+load makes a rule dearer in proportion; from there each doubling counts as a seventh more hours only. So the objective is
+pursued where it is within reach, and a load that no rule can serve within it is served as well as is worth it, not at any
+price, and never worse than by an autoscaler as it is usually set up.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from presage.core.scaling.rule import Rule
 
 FloatArray = NDArray[np.float64]
-AIM = 0.9  # share of the objective that is aimed at: the days to come are not those replayed
-EDGE = 0.05  # share by which a rule at the edge of the objective counts as dearer than one that leaves nothing unmet
+AIM = 0.95  # share of the objective that is aimed at: the days to come are not those replayed
+EDGE = 0.01  # share by which a rule at the edge of the objective counts as dearer: of equal ones the safer is taken
 REACH = 2.0  # times the objective up to which it counts as within reach
-NEAR, FAR = 1.0, 0.25  # powers of the unmet load beyond the objective, within reach and out of it
+NEAR, FAR = 1.0, 0.2  # powers of the unmet load beyond the objective, within reach and out of it
 USUAL = 0.3  # headroom of an autoscaler as it is usually set up: nothing may leave more unmet, beyond the objective
 KEPT_DAYS = 7
 

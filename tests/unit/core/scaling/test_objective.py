@@ -21,7 +21,7 @@ def day(unmet: list[float], hours: list[float], load: float = 1000.0, start: flo
     ("unmet", "hours", "want", "reached"),
     [
         pytest.param([5, 5, 5, 5], [40, 30, 50, 60], 1, True, id="within the objective: the cheapest"),
-        pytest.param([9, 0, 0, 0], [100, 101, 120, 130], 1, True, id="nearly as cheap and far within: the safer one"),
+        pytest.param([9, 0, 0, 0], [100, 100.5, 120, 130], 1, True, id="nearly as cheap and far within: the safer one"),
         pytest.param([9, 0, 0, 0], [100, 106, 120, 130], 0, True, id="at the edge of it, where safer costs more"),
         pytest.param([20, 5, 5, 5], [100, 170, 200, 200], 1, True, id="twice the objective is within reach"),
         pytest.param([20, 5, 20, 20], [100, 230, 240, 240], 0, False, id="and not any price"),
