@@ -1,9 +1,9 @@
 """The choice among rules: the cheapest that keeps the load not served within the objective, on the object's own past.
 
-A rule's price is its replica-hours while it keeps the objective, with a little in hand. Up to twice the objective, unmet
-load makes a rule dearer in proportion; from there each doubling counts as a seventh more hours only. So the objective is
-pursued where it is within reach, and a load that no rule can serve within it is served as well as is worth it, not at any
-price, and never worse than by an autoscaler as it is usually set up.
+A rule's price is its replica-hours while it keeps the objective, with a little in hand. Up to twice the objective, load
+not served makes a rule dearer in proportion; from there each doubling counts as a seventh more hours only. So the
+objective is pursued where it is within reach, and a load that no rule can serve within it is served as well as is worth
+it, not at any price, and never worse than by an autoscaler as it is usually set up.
 """
 
 from __future__ import annotations
