@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from presage.core.scaling.gate import GateMemory
-from presage.core.scaling.objective import ReplayedDay
+from presage.core.scaling.objective import Choice, ReplayedDay
+from presage.core.scaling.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,22 @@ class Accounts:
     week: Account | None
 
 
-def account_for(gate: GateMemory) -> Accounts | None:
-    """Return the accounts of the days replayed: of the rule in force, beside the best reactive one; None before any."""
-    if gate.setting is None or gate.choice is None or not gate.days:
+def account_for(rules: Sequence[Rule], choice: Choice | None, days: Sequence[ReplayedDay]) -> Accounts | None:
+    """Return the accounts of the days replayed: of the rule in force, beside the best reactive one; None before any.
+
+    Args:
+        rules: Those that were replayed, in the order of each day's arrays.
+        choice: The one in force.
+        days: Oldest first.
+    """
+    if choice is None or not days or not {choice.rule, choice.reactive_rule} <= set(rules):
         return None
-    own, reactive = gate.setting.rules.index(gate.choice.rule), gate.setting.rules.index(gate.choice.reactive_rule)
+    own, reactive = rules.index(choice.rule), rules.index(choice.reactive_rule)
 
     def account(days: Sequence[ReplayedDay]) -> Account:
         return Account(sum(day.hours for day in days), _bill(days, own), _bill(days, reactive))
 
-    return Accounts(gate.days[0].start, account(gate.days[-1:]), account(gate.days))
+    return Accounts(days[0].start, account(days[-1:]), account(days))
 
 
 def _bill(days: Sequence[ReplayedDay], rule: int) -> Bill:

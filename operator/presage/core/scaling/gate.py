@@ -11,6 +11,7 @@ from typing import Protocol
 
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.accounts import Accounts, account_for
 from presage.core.scaling.objective import KEPT_DAYS, Choice, ReplayedDay, choose
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.scaling.replay import LEAST_DAYS, Past, replay_day
@@ -108,6 +109,7 @@ class GateMemory:
         days: Newest days, oldest first.
         until: Epoch second up to which days were asked for.
         choice: The rule to go by; None before there is one.
+        accounts: What the rule in force gave and cost on `days`; None before any.
         asked: A replay under way, and its setting.
         unmet_load: Objective that `choice` was made for; None where it was not made here.
     """
@@ -116,6 +118,7 @@ class GateMemory:
     days: tuple[ReplayedDay, ...] = ()
     until: float | None = None
     choice: Choice | None = None
+    accounts: Accounts | None = None
     asked: tuple[AskedReplay, Setting] | None = None
     unmet_load: float | None = None
 
@@ -127,7 +130,8 @@ def take_replay(gate: GateMemory, unmet_load: float) -> GateMemory:
         gate: From the last look.
         unmet_load: The objective of now.
     """
-    gate = _choose_again(gate, unmet_load)
+    if gate.setting is not None and gate.unmet_load != unmet_load:
+        gate = _choose(gate, gate.setting, gate.days, unmet_load)
     if gate.asked is None or not gate.asked[0].done():
         return gate
     replay, setting = gate.asked
@@ -135,17 +139,15 @@ def take_replay(gate: GateMemory, unmet_load: float) -> GateMemory:
     if found is None:
         return replace(gate, asked=None, until=None)
     kept = gate.days if setting == gate.setting else ()
-    days = (*kept, *found)[-KEPT_DAYS:]
-    choice = choose(setting.rules, days, unmet_load) or gate.choice
-    return replace(gate, setting=setting, days=days, choice=choice, asked=None, unmet_load=unmet_load)
+    return _choose(replace(gate, asked=None), setting, (*kept, *found)[-KEPT_DAYS:], unmet_load)
 
 
-def _choose_again(gate: GateMemory, unmet_load: float) -> GateMemory:
-    """Return the memory with the choice that another objective asks for, on the days there are."""
-    if gate.setting is None or gate.unmet_load == unmet_load:
-        return gate
-    choice = choose(gate.setting.rules, gate.days, unmet_load) or gate.choice
-    return replace(gate, choice=choice, unmet_load=unmet_load)
+def _choose(gate: GateMemory, setting: Setting, days: tuple[ReplayedDay, ...], unmet_load: float) -> GateMemory:
+    """Return the memory with these days, and the choice and the accounts that follow from them."""
+    rules = setting.rules
+    choice = choose(rules, days, unmet_load) or gate.choice
+    accounts = account_for(rules, choice, days)
+    return replace(gate, setting=setting, days=days, choice=choice, accounts=accounts, unmet_load=unmet_load)
 
 
 def due_span(gate: GateMemory, setting: Setting, end: float, oldest: float) -> tuple[float, float] | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from presage.core.conditions import Condition, Status
 from presage.core.profile import MeasureName
-from presage.core.scaling.accounts import account_for
 from presage.core.scaling.lead_time import LeadTime, decide_lead_time, watch_starts
 from presage.core.scaling.manual import Hand
 from presage.core.scaling.measures import combine_decisions, find_worst_data, find_worst_trust
@@ -60,7 +59,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     scaling = _judge_scaling(given, own_zero=bounds.own_zero)
     acting = scaling.reason == "Active"
     facts = Facts(given, lead, memory.starts, bounds.judgement, trust, views, zeroed=bounds.own_zero, capacity=capacity)
-    facts = replace(facts, accounts=account_for(views["load"].given.gate), agenda=bounds.agenda)
+    facts = replace(facts, accounts=views["load"].given.gate.accounts, agenda=bounds.agenda)
     in_force, turns = judge_calendar(memory.in_force, bounds.agenda)
     memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero), in_force=in_force)
     notes = (*turns, *(note for view in views.values() for note in view.notes))
