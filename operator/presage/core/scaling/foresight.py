@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +20,25 @@ from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.scaling.outlook import SHOWN_LEVEL, Outlook, draw_outlook, levels_for
 
+T_co = TypeVar("T_co", covariant=True)
+
 REFITS_PER_SEASON = 24  # hourly on a day, and as often on a compressed one
 LEAST_STRAY = 0.01  # share of the median by which a load strays at least: none from a forecast that is exact
 LONGEST_WITHOUT_FIT = 6  # periods of refits that a full fit stays in force where no other one succeeds
 
 
-class FullFit(Protocol):
-    """A fit of the full tier that was asked for."""
+class Asked(Protocol[T_co]):
+    """Work that was asked for and is done elsewhere."""
 
     def done(self) -> bool:
         """Return whether there is a result."""
 
-    def result(self) -> Forecast | None:
-        """Return the forecast, None if the fit failed; only once it is done."""
+    def result(self) -> T_co | None:
+        """Return it, None if the work failed; only once it is done."""
+
+
+FullFit = Asked[Forecast]
+"""A fit of the full tier that was asked for."""
 
 
 class Forecaster(Protocol):

@@ -7,11 +7,11 @@ replayed; where limits, speeds, capacity or start-up time have changed, all of t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.scaling.accounts import Accounts, account_for
+from presage.core.scaling.foresight import Asked
 from presage.core.scaling.objective import KEPT_DAYS, Choice, ReplayedDay, choose
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.scaling.replay import LEAST_DAYS, Past, replay_day
@@ -90,14 +90,8 @@ class ReplayJob:
         return tuple(replay_day(self.past, start, given.policy, given.lead_s, given.rules) for start in self.starts)
 
 
-class AskedReplay(Protocol):
-    """A replay that was asked for."""
-
-    def done(self) -> bool:
-        """Return whether there is a result."""
-
-    def result(self) -> tuple[ReplayedDay, ...] | None:
-        """Return the days, None if it failed; only once it is done."""
+AskedReplay = Asked[tuple[ReplayedDay, ...]]
+"""A replay that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

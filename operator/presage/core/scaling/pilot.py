@@ -21,7 +21,7 @@ from presage.core.scaling.foresight import ForecastMemory, bring_up, take_over
 from presage.core.scaling.gate import GateMemory, Setting, due_span, make_setting, plan_job, take_replay
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.scaling.replay import Past
-from presage.core.scaling.trust import Evidence, judge_forecast
+from presage.core.scaling.trust import find_evidence, judge_forecast
 from presage.core.scaling.world import OBSERVED_S
 
 FloatArray = NDArray[np.float64]
@@ -115,12 +115,7 @@ class Pilot:
         self._calls += 1
         self._look(now)
         known = self._known
-        evidence = Evidence(
-            known.forecast if known else None,
-            covers_now=known is not None and known.outlook.covers(now),
-            whole_season=known is None or known.whole_season,
-            choice=self._gate.choice,
-        )
+        evidence = find_evidence(known, self._gate.choice, now)
         trust = judge_forecast(evidence, self._policy, self._ask)
         demand, _ = build_demand(
             self._policy,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from presage.core.forecast.api import Forecast
 from presage.core.forecast.spec import ForecastSpec
+from presage.core.scaling.foresight import ForecastMemory
 from presage.core.scaling.objective import Choice
 from presage.core.scaling.policy import ScalingPolicy
 from presage.core.scaling.rule import Rule, default_rule
@@ -61,6 +62,17 @@ class Evidence:
     choice: Choice | None = None
 
 
+def find_evidence(known: ForecastMemory | None, choice: Choice | None, now: float, history_fault: str = "") -> Evidence:
+    """Return what is known at an epoch second; see `Evidence`."""
+    return Evidence(
+        known.forecast if known else None,
+        covers_now=known is not None and known.outlook.covers(now),
+        whole_season=known is None or known.whole_season,
+        history_fault=history_fault,
+        choice=choice,
+    )
+
+
 def judge_forecast(evidence: Evidence, policy: ScalingPolicy, ask: ForecastSpec) -> Trust:
     """Return whether a forecast is good enough to act on, and the rule that is in force.
 
@@ -74,23 +86,18 @@ def judge_forecast(evidence: Evidence, policy: ScalingPolicy, ask: ForecastSpec)
         ask: The same, of the forecast.
     """
     forecast, choice, fault = evidence.forecast, evidence.choice, evidence.history_fault
-
-    def refuse(reason: str, message: str) -> Trust:
-        return Trust(False, reason, message, default_rule(ask.quantile, policy.headroom, foresees=False))
-
+    blind = default_rule(ask.quantile, policy.headroom, foresees=False)
     if fault and (forecast is None or not evidence.covers_now):
-        return refuse("HistoryUnavailable", f"{fault} Scaling follows the observed load.")
+        return Trust(False, "HistoryUnavailable", f"{fault} Scaling follows the observed load.", blind)
     if forecast is None:
-        return refuse("NoForecast", "There is no forecast yet: scaling follows the observed load.")
+        return Trust(False, "NoForecast", "There is no forecast yet: scaling follows the observed load.", blind)
     leader = max(forecast.weights, key=lambda name: forecast.weights[name], default="")
     loss = _mean(forecast.backtest.get(leader, ()))
     naive = min((x for x in map(_mean, forecast.naive.values()) if math.isfinite(x)), default=math.nan)
     scores = (leader, loss, naive)
     if forecast.history_rung == "Hours" or not evidence.whole_season:
         message = "Less than one season of history is known: scaling follows the observed load and removes no replica."
-        return Trust(
-            False, "ShortHistory", message, default_rule(ask.quantile, policy.headroom, foresees=False), *scores
-        )
+        return Trust(False, "ShortHistory", message, blind, *scores)
     foresees = choice.rule.curve.source == "Forecast" if choice else not _last_value_always_wins(forecast)
     rule = choice.rule if choice else default_rule(ask.quantile, policy.headroom, foresees=foresees)
     if not foresees:

@@ -11,7 +11,7 @@ from presage.core.scaling.ladder import Judgement, Reading, Reporting, judge
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.manual import Hand, begin_acting
 from presage.core.scaling.outlook import Peak
-from presage.core.scaling.trust import Evidence, Trust, judge_forecast
+from presage.core.scaling.trust import Trust, find_evidence, judge_forecast
 from presage.core.scaling.zero import Floor, round_to_zero
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.forecast_status import carry_reasons
@@ -53,16 +53,9 @@ def view_measure(given: ProfileInput, one: MeasureInput) -> MeasureView:
     """Return what is made of one measure, before any decision."""
     one = replace(one, forecast=carry_reasons(one.memory.forecast, one.forecast))
     known, memory = one.forecast, one.memory
-    covers_now = known is not None and known.outlook.covers(given.now)
+    evidence = find_evidence(known, one.gate.choice, given.now, one.history_fault)
     pods = _count_reporting(given.target, one.reading)
-    judgement = _judge_data(given, one, covers_now=covers_now, pods=pods)
-    evidence = Evidence(
-        known.forecast if known else None,
-        covers_now=covers_now,
-        whole_season=known is None or known.whole_season,
-        history_fault=one.history_fault,
-        choice=one.gate.choice,
-    )
+    judgement = _judge_data(given, one, covers_now=evidence.covers_now, pods=pods)
     trust = judge_forecast(evidence, given.spec.scaling, given.spec.forecast)
     what = f"{_WHAT[one.measure.name]} of {given.spec.target}"
     shift, notes = judge_shift(memory.shift, known, given.spec.forecast, what, given.now)
