@@ -6,11 +6,12 @@ import argparse
 
 from presage.cli.loads.arguments import (
     ENVIRONMENT,
+    add_levels,
     add_output,
     add_rhythm,
     add_source,
+    add_step,
     checked,
-    parse_level,
     parse_ratio,
 )
 from presage.core.units import parse_duration
@@ -48,12 +49,7 @@ def add_backtest(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_forecast(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--step",
-        metavar="TIME",
-        type=checked(parse_duration),
-        help="width of a slot, such as 5m; default: 5m, or the finest larger one that the samples fill",
-    )
+    add_step(parser)
     parser.add_argument(
         "--horizon",
         metavar="TIME",
@@ -68,14 +64,7 @@ def _add_forecast(parser: argparse.ArgumentParser) -> None:
         help=f"moments to forecast from, at most {MOST_ORIGINS}; default: 8",
     )
     add_rhythm(parser)
-    parser.add_argument(
-        "--quantile",
-        metavar="LEVEL",
-        type=checked(parse_level),
-        action="append",
-        default=[],
-        help="one more quantile between 0 and 1; may be repeated; 0.5, 0.9 and 0.95 are always there",
-    )
+    add_levels(parser)
     parser.add_argument(
         "--effort", choices=("batch", "full"), default="batch", help="presage's tier; full takes longer; default: batch"
     )

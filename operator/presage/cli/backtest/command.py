@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the work is many small steps, as in the operator
@@ -15,7 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from presage.cli.backtest.document import build_document
 from presage.cli.backtest.result import Result
 from presage.cli.backtest.table import render
-from presage.cli.drawing.file import check_picture, write_picture
+from presage.cli.drawing.show import Faces, show
 from presage.cli.loads.errors import InputError
 from presage.cli.loads.load import Load
 from presage.cli.loads.progress import Progress
@@ -27,26 +25,12 @@ from presage.core.units import format_duration
 
 def backtest(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
-    progress = Progress()
-    try:
-        plot = check_picture(arguments.plot)
-        load = read_load(arguments, plan_reading(arguments), progress.tell)
-        result = run(arguments, load, progress)
-        if plot is not None:
-            progress.tell(f"drawing {plot}")
-            write_picture(plot, partial(_render, result), partial(_draw, result))
-    except InputError as error:
-        progress.end()
-        print(f"presage backtest: {error}", file=sys.stderr)
-        return error.exit_code
-    progress.end()
-    for warning in load.warnings:
-        print(f"presage backtest: warning: {warning}", file=sys.stderr)
-    if arguments.format == "json":
-        print(json.dumps(build_document(result), indent=2, allow_nan=False))
-    else:
-        print(render(result))
-    return _judge(result, arguments.fail_above)
+
+    def work(progress: Progress) -> Result:
+        return run(arguments, read_load(arguments, plan_reading(arguments), progress.tell), progress)
+
+    faces = Faces(build_document, render, _render, _draw, lambda result: result.load.warnings)
+    return show("backtest", arguments, work, faces, lambda result: _judge(result, arguments.fail_above))
 
 
 def _render(result: Result) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from presage.cli.loads.arguments import ENVIRONMENT, add_output, add_rhythm, add_source, checked, parse_level
+from presage.cli.loads.arguments import ENVIRONMENT, add_levels, add_output, add_rhythm, add_source, add_step, checked
 from presage.core.units import parse_duration
 
 _DESCRIPTION = """\
@@ -39,24 +39,12 @@ def add_forecast(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--metric", choices=("load", "bytes"), default="load", help="which metric of the object; default: load"
     )
     add_source(parser, required=False)
-    parser.add_argument(
-        "--step",
-        metavar="TIME",
-        type=checked(parse_duration),
-        help="width of a slot, such as 5m; default: 5m, or the finest larger one that the samples fill",
-    )
+    add_step(parser)
     parser.add_argument(
         "--horizon", metavar="TIME", type=checked(parse_duration), help="how far to forecast; default: 1d"
     )
     add_rhythm(parser)
-    parser.add_argument(
-        "--quantile",
-        metavar="LEVEL",
-        type=checked(parse_level),
-        action="append",
-        default=[],
-        help="one more quantile between 0 and 1; may be repeated; 0.5, 0.9 and 0.95 are always there",
-    )
+    add_levels(parser)
     parser.add_argument(
         "--effort", choices=("batch", "full"), default="full", help="presage's tier; batch is quicker; default: full"
     )

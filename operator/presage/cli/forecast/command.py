@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: the work is many small steps, as in the operator
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from presage.cli.drawing.file import check_picture, write_picture
+from presage.cli.drawing.show import Faces, show
 from presage.cli.forecast.document import build_document
 from presage.cli.forecast.text import render
 from presage.cli.forecast.view import View
@@ -24,22 +21,11 @@ _OF_A_LOAD = ("query", "since", "until", "token_file", "user_file", "ca", "step"
 
 def forecast(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
-    progress = Progress()
-    try:
-        plot = check_picture(arguments.plot)
-        view = _view_live(arguments) if arguments.object else _view_own(arguments, progress)
-        if plot is not None:
-            progress.tell(f"drawing {plot}")
-            write_picture(plot, partial(_render, view), partial(_draw, view))
-    except InputError as error:
-        progress.end()
-        print(f"presage forecast: {error}", file=sys.stderr)
-        return error.exit_code
-    progress.end()
-    for warning in view.warnings:
-        print(f"presage forecast: warning: {warning}", file=sys.stderr)
-    print(json.dumps(build_document(view), indent=2, allow_nan=False) if arguments.format == "json" else render(view))
-    return 0
+
+    def work(progress: Progress) -> View:
+        return _view_live(arguments) if arguments.object else _view_own(arguments, progress)
+
+    return show("forecast", arguments, work, Faces(build_document, render, _render, _draw, lambda view: view.warnings))
 
 
 def _view_live(arguments: argparse.Namespace) -> View:

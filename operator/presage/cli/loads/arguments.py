@@ -44,6 +44,28 @@ def add_source(parser: argparse.ArgumentParser, *, required: bool = True) -> Non
     parser.add_argument("--ca", metavar="FILE", help="PEM file with the authority of Prometheus's certificate")
 
 
+def add_step(parser: argparse.ArgumentParser) -> None:
+    """Add the width of a slot of the load."""
+    parser.add_argument(
+        "--step",
+        metavar="TIME",
+        type=checked(parse_duration),
+        help="width of a slot, such as 5m; default: 5m, or the finest larger one that the samples fill",
+    )
+
+
+def add_levels(parser: argparse.ArgumentParser) -> None:
+    """Add which quantiles are forecast."""
+    parser.add_argument(
+        "--quantile",
+        metavar="LEVEL",
+        type=checked(parse_level),
+        action="append",
+        default=[],
+        help="one more quantile between 0 and 1; may be repeated; 0.5, 0.9 and 0.95 are always there",
+    )
+
+
 def add_rhythm(parser: argparse.ArgumentParser) -> None:
     """Add what is known of the load's rhythm."""
     parser.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from dataclasses import replace
@@ -15,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from presage.cli.drawing.file import check_picture, write_picture
+from presage.cli.drawing.show import Faces, show
 from presage.cli.loads.errors import InputError
 from presage.cli.loads.load import Load
 from presage.cli.loads.progress import Progress
@@ -38,28 +37,17 @@ COARSE_S = 60  # a load known less often hides what happens between
 
 def simulate(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
-    progress = Progress()
-    try:
-        plot = check_picture(arguments.plot)
+
+    def work(progress: Progress) -> Simulation:
         if arguments.min > arguments.max:
             raise InputError(f"--min {arguments.min} is more than --max {arguments.max}")
-        load = read_load(arguments, _plan_reading(arguments), progress.tell)
-        result = run(arguments, load, progress)
-        if plot is not None:
-            progress.tell(f"drawing {plot}")
-            write_picture(plot, partial(_render, result), partial(_draw, result))
-    except InputError as error:
-        progress.end()
-        print(f"presage simulate: {error}", file=sys.stderr)
-        return error.exit_code
-    progress.end()
-    for warning in result.load.warnings:
-        print(f"presage simulate: warning: {warning}", file=sys.stderr)
-    if arguments.format == "json":
-        print(json.dumps(build_document(result), indent=2, allow_nan=False))
-    else:
-        print(render(result))
-    return _judge(result.outcomes[PRESAGE], arguments.fail_above_unmet)
+        return run(arguments, read_load(arguments, _plan_reading(arguments), progress.tell), progress)
+
+    def judge(result: Simulation) -> int:
+        return _judge(result.outcomes[PRESAGE], arguments.fail_above_unmet)
+
+    faces = Faces(build_document, render, _render, _draw, lambda result: result.load.warnings)
+    return show("simulate", arguments, work, faces, judge)
 
 
 def _plan_reading(arguments: argparse.Namespace) -> Reading:
