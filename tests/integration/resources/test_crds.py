@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.unit.resources import cases
+from tests.unit.resources import cases, source_cases
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
 SERVER_KNOWS = {name: case for name, case in cases.PROFILES_REFUSED.items() if case.server != ""}
@@ -44,14 +44,14 @@ def test_profile_refused(objects: client.CustomObjectsApi, case: cases.Refused) 
     assert re.search(case.server or case.says, message), message
 
 
-@pytest.mark.parametrize("changes", cases.SOURCES_ACCEPTED.values(), ids=cases.SOURCES_ACCEPTED)
+@pytest.mark.parametrize("changes", source_cases.SOURCES_ACCEPTED.values(), ids=source_cases.SOURCES_ACCEPTED)
 def test_source_accepted(objects: client.CustomObjectsApi, changes: cases.Changes) -> None:
-    create(objects, cases.source(changes, name="case"), dry_run="All")
+    create(objects, source_cases.source(changes, name="case"), dry_run="All")
 
 
-@pytest.mark.parametrize("case", cases.SOURCES_REFUSED.values(), ids=cases.SOURCES_REFUSED)
+@pytest.mark.parametrize("case", source_cases.SOURCES_REFUSED.values(), ids=source_cases.SOURCES_REFUSED)
 def test_source_refused(objects: client.CustomObjectsApi, case: cases.Refused) -> None:
-    message = refusal(objects, cases.source(case.changes, name="case"))
+    message = refusal(objects, source_cases.source(case.changes, name="case"))
     assert re.search(case.server or case.says, message), message
 
 

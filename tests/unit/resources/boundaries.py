@@ -6,7 +6,7 @@ entry in `RULES`, and a rule without one fails, as does a keyword that no case i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -15,216 +15,25 @@ from typing import Any
 
 import yaml
 
-from presage.core.calendar.spec import WEEKDAYS
-
-Json = dict[str, Any]
+from tests.unit.resources.boundary_values import (
+    ALTERNATIVES,
+    COMPANIONS,
+    ENTRIES,
+    RULES,
+    SAMPLES,
+    TEXTS,
+    TOGETHER,
+    Json,
+)
 
 CRDS = Path(__file__).parents[3] / "crds"
 _SILENT = {"description", "default", "properties", "items", "additionalProperties", "exclusiveMinimum"}
 """Keywords that refuse nothing."""
 
-_ALTERNATIVES = {
-    ".spec.eventTypes[].load.gauge": "counter",
-    ".spec.scaling.learnPerPod.latency": "cpu",
-    ".spec.scaling.objective": ".spec.forecast.quantile",
-    ".spec.eventTypes[].load.bytes.gauge": "counter",
-    ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
-    ".spec.tls.insecureSkipVerify": "caSecretRef",
-    **{
-        f"{place}.effect.{name}": "multiply"
-        for place in (".spec.calendar.holidays", ".spec.calendar.windows[]")
-        for name in ("minimum", "likeDay", "ignore")
-    },
-    ".spec.calendar.windows[].recurrence.monthly": "weekly",
-    ".spec.calendar.windows[].recurrence.yearly": "weekly",
-    ".spec.calendar.windows[].from": "recurrence",
-    ".spec.calendar.windows[].to": "recurrence",
-}
-"""What a whole object leaves out, since it excludes its sibling: a name beside it, or a path."""
-
 
 def _sibling(alternative: str) -> str:
-    name = _ALTERNATIVES[alternative]
+    name = ALTERNATIVES[alternative]
     return name if name.startswith(".") else f"{alternative.rpartition('.')[0]}.{name}"
-
-
-_TOGETHER = {
-    ".spec.calendar.windows[].from": ".spec.calendar.windows[].to",
-    ".spec.calendar.windows[].to": ".spec.calendar.windows[].from",
-}
-"""What is there with another one or not at all."""
-
-_SAMPLES: dict[str, Any] = {
-    ".spec.url": "https://prometheus.example",
-    ".spec.eventTypes[].weight": "1",
-    ".spec.scaling.perPod": "50",
-    ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
-    ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
-    ".spec.scaling.perPodBytes": "10Mi",
-    ".spec.forecast.quantile": "0.9",
-    ".spec.forecast.seasonsSeconds[]": 600,
-    ".spec.forecast.timeZone": "UTC",
-    ".spec.calendar.timeZone": "UTC",
-    ".spec.calendar.holidays.country": "DE",
-    ".spec.calendar.holidays.subdivision": "BY",
-    ".spec.calendar.holidays.effect.multiply": "1.8",
-    ".spec.calendar.windows[].effect.multiply": "1.8",
-    ".spec.calendar.windows[].from": "2026-11-27T08:00",
-    ".spec.calendar.windows[].to": "2026-11-28T00:00",
-    ".spec.calendar.windows[].recurrence.monthly[]": 1,
-    ".spec.calendar.windows[].recurrence.yearly[]": "12-24",
-}
-"""Values of a whole object that neither default nor bounds give."""
-
-_TEXTS: dict[str, Callable[[int], str]] = {
-    ".spec.url": lambda n: "http://a" if n == 8 else "https://a/".ljust(n, "a"),
-    ".spec.eventTypes[].weight": lambda n: "1" * n,
-    ".spec.scaling.perPod": lambda n: "1" * n,
-    ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
-    ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
-    ".spec.scaling.perPodBytes": lambda n: "1" * n,
-    ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
-    ".spec.scaling.objective.unmetLoad": lambda n: "1%" if n == 2 else "12.1234%",
-    ".spec.calendar.holidays.country": lambda n: "DE",
-    ".spec.calendar.holidays.effect.multiply": lambda n: "1" if n == 1 else "100.0000",
-    ".spec.calendar.windows[].effect.multiply": lambda n: "1" if n == 1 else "100.0000",
-    ".spec.calendar.windows[].from": lambda n: "2026-01-01T00:00:00+00:00"[:n],
-    ".spec.calendar.windows[].to": lambda n: "2027-01-01T00:00:00+00:00"[:n],
-    ".spec.calendar.windows[].recurrence.at": lambda n: "09:00",
-    ".spec.calendar.windows[].recurrence.yearly[]": lambda n: "12-24",
-}
-"""Texts of a length, where not any letters will do."""
-
-_COMPANIONS: dict[tuple[str, str], Json] = {
-    (".spec.forecast.stepSeconds", "minimum"): {".spec.forecast.historySeconds": 50_000},
-    (".spec.forecast.stepSeconds", "maximum"): {".spec.forecast.seasonsSeconds": []},
-    (".spec.forecast.historySeconds", "minimum"): {
-        ".spec.forecast.stepSeconds": 1, ".spec.forecast.horizonSeconds": 1, ".spec.forecast.seasonsSeconds": [],
-    },
-    (".spec.forecast.horizonSeconds", "minimum"): {
-        ".spec.forecast.stepSeconds": 1, ".spec.forecast.historySeconds": 50_000,
-    },
-    (".spec.forecast.seasonsSeconds[]", "minimum"): {
-        ".spec.forecast.stepSeconds": 1, ".spec.forecast.historySeconds": 50_000,
-    },
-    (".spec.forecast.seasonsSeconds[]", "maximum"): {".spec.forecast.historySeconds": 4_838_400},
-    (".spec.scaling.minReplicas", "minimum"): {".spec.scaling.allowZero": True},
-    (".spec.eventTypes[].load.bytes", "nullable"): {".spec.scaling.perPodBytes": None},
-    (".spec.scaling.perPodBytes", "nullable"): {".spec.eventTypes[].load.bytes": None},
-    (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
-    (".spec.scaling.fallback.replicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
-    (".spec.url", "minLength"): {".spec.tls": None},
-    (".spec.calendar.windows[].from", "maxLength"): {".spec.calendar.windows[].to": "2027-01-01T00:00:00+00:00"},
-    (".spec.calendar.windows[].to", "maxLength"): {".spec.calendar.windows[].from": "2026-01-01T00:00:00+00:00"},
-}  # fmt: skip
-"""What else a value at its limit needs, so that no rule stands in its way."""
-
-_ENTRIES: dict[str, Callable[[Any, int], Any]] = {
-    ".spec.forecast.seasonsSeconds": lambda entry, i: 600 + i,
-    ".spec.namespaces.names": lambda entry, i: f"n{i}",
-    ".spec.eventTypes": lambda entry, i: entry | {"name": f"e{i}"},
-    ".status.conditions": lambda entry, i: entry | {"type": f"T{i}"},
-    ".spec.calendar.windows[].recurrence.weekly": lambda entry, i: WEEKDAYS[(i + 6) % 7],
-    ".spec.calendar.windows[].recurrence.monthly": lambda entry, i: i or -1,
-    ".spec.calendar.windows[].recurrence.yearly": lambda entry, i: f"01-{i:02}" if i else "02-01",
-}
-"""The i-th entry of a list, where entries must differ; made from one entry."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Values on both sides of a rule; `at` is relative to the part that the rule is on, empty for the part itself."""
-
-    accepted: Json
-    refused: Json
-
-
-_QUANTITY = Rule({"": "0.001m"}, {"": "0.0"})
-_ONE_SERIES = Rule({".counter": None, ".gauge": {"metric": "m"}}, {".gauge": {"metric": "m"}})
-_LONG_EXPRESSION = Rule({".op": "=~", ".value": "x" * 256}, {".op": "=~", ".value": "x" * 257})
-RULES: dict[str, Rule] = {
-    "metadata.name must be at most 63 characters": Rule({".metadata.name": "x" * 63}, {".metadata.name": "x" * 64}),
-    "weight must be a quantity above 0": _QUANTITY,
-    "perPod must be a quantity above 0": _QUANTITY,
-    "coresPerPod must be a quantity above 0": _QUANTITY,
-    "highestSeconds must be a quantity above 0": _QUANTITY,
-    "learnPerPod must have exactly one of cpu and latency": Rule(
-        {"": {"cpu": {"metric": "m"}}},
-        {"": {"cpu": {"metric": "m"}, "latency": {"metric": "m", "highestSeconds": "1"}}},
-    ),
-    "perPodBytes must be a quantity above 0": _QUANTITY,
-    "scaling.perPodBytes must be given where an event type gives load.bytes": Rule(
-        {".scaling.perPodBytes": "1"}, {".scaling.perPodBytes": None}
-    ),
-    "scaling.perPodBytes needs an event type that gives load.bytes": Rule(
-        {".eventTypes[].load.bytes": None, ".scaling.perPodBytes": None}, {".eventTypes[].load.bytes": None}
-    ),
-    "load must have exactly one of counter and gauge": _ONE_SERIES,
-    "bytes must have exactly one of counter and gauge": _ONE_SERIES,
-    "value must be at most 256 characters when op is =~ or !~": _LONG_EXPRESSION,
-    "a label cannot be __name__": Rule({"": "__name"}, {"": "__name__"}),
-    "horizonSeconds must be at least stepSeconds": Rule({".horizonSeconds": 300}, {".horizonSeconds": 299}),
-    "horizonSeconds must be at most 3600 × stepSeconds": Rule(
-        {".stepSeconds": 2, ".historySeconds": 50_000, ".horizonSeconds": 7200},
-        {".stepSeconds": 2, ".historySeconds": 50_000, ".horizonSeconds": 7201},
-    ),
-    "historySeconds must be at least 2 × stepSeconds": Rule(
-        {".historySeconds": 600, ".seasonsSeconds": []}, {".historySeconds": 599, ".seasonsSeconds": []}
-    ),
-    "historySeconds must be at most 50000 × stepSeconds": Rule(
-        {".stepSeconds": 1, ".historySeconds": 50_000}, {".stepSeconds": 1, ".historySeconds": 50_001}
-    ),
-    "each of seasonsSeconds must be at least 2 × stepSeconds": Rule(
-        {".seasonsSeconds": [600]}, {".seasonsSeconds": [599]}
-    ),
-    "historySeconds must be at least 2 × the longest of seasonsSeconds": Rule(
-        {".seasonsSeconds": [907_200]}, {".seasonsSeconds": [907_201]}
-    ),
-    "quantile must be from 0.5 to 0.99": Rule({"": "0.99"}, {"": "0.9901"}),
-    'unmetLoad must be from "0.01%" to "50%"': Rule({"": "0.01%"}, {"": "0.0099%"}),
-    "give either forecast.quantile or scaling.objective": Rule(
-        {".forecast.quantile": None, ".scaling.objective": {"unmetLoad": "0.1%"}}, {".scaling.objective": {}}
-    ),
-    "minReplicas must be at most maxReplicas": Rule(
-        {".minReplicas": 7, ".maxReplicas": 7}, {".minReplicas": 8, ".maxReplicas": 7}
-    ),
-    "minReplicas 0 needs allowZero: true": Rule(
-        {".minReplicas": 0, ".allowZero": True}, {".minReplicas": 0, ".allowZero": False}
-    ),
-    "fallback.replicas must be at most maxReplicas": Rule(
-        {".maxReplicas": 7, ".fallback": {"replicas": 7}}, {".maxReplicas": 7, ".fallback": {"replicas": 8}}
-    ),
-    "tls needs a url that begins with https://": Rule({".url": "https://a"}, {".url": "http://a"}),
-    "url must be http:// or https://": Rule({"": "https://a:1/b"}, {"": "https://a:1/b?c"}),
-    "auth must have exactly one of": Rule(
-        {"": {"basicAuthSecretRef": {"name": "a"}}},
-        {"": {"basicAuthSecretRef": {"name": "a"}, "bearerTokenSecretRef": {"name": "a", "key": "b"}}},
-    ),
-    "tls cannot have both caSecretRef and insecureSkipVerify": Rule(
-        {".insecureSkipVerify": False}, {".insecureSkipVerify": True}
-    ),
-    "effect must have exactly one of": Rule({"": {"minimum": 3}}, {"": {"minimum": 3, "multiply": "2"}}),
-    "multiply must be from 0.01 to 100": Rule({"": "0.01"}, {"": "0.0099"}),
-    "recurrence must have exactly one of": Rule({"": {"monthly": [1]}}, {"": {"monthly": [1], "weekly": ["Monday"]}}),
-    "a day of the month must be": Rule({"": -1}, {"": 0}),
-    "a day of the year must be": Rule({"": "02-29"}, {"": "02-30"}),
-    "a window must have from and to, or recurrence": Rule(
-        {".from": None, ".to": None}, {".from": "2026-01-01T00:00", ".to": "2026-01-02T00:00"}
-    ),
-    "from and to must both have an offset": Rule(
-        {".recurrence": None, ".from": "2026-01-01T00:00:00Z", ".to": "2026-01-02T00:00:00+01:00"},
-        {".recurrence": None, ".from": "2026-01-01T00:00:00Z", ".to": "2026-01-02T00:00:00"},
-    ),
-    "from must be before to": Rule(
-        {".recurrence": None, ".from": "2026-01-01T01:00:00+01:00", ".to": "2026-01-01T00:00:01Z"},
-        {".recurrence": None, ".from": "2026-01-01T01:00:00+01:00", ".to": "2026-01-01T00:00:00Z"},
-    ),
-    "rampSeconds needs effect": Rule(
-        {".rampSeconds": 0, ".effect": {"ignore": True}}, {".rampSeconds": 1, ".effect": {"ignore": True}}
-    ),
-    "names must not mix": Rule({".names": ["*"]}, {".names": ["*", "a"]}),
-}
-"""By the beginning of the message."""
 
 
 @dataclass(frozen=True)
@@ -294,13 +103,13 @@ class _Maker:
 
     def _with(self, path: str, changes: Json) -> Json:
         body = deepcopy(self._whole)
-        for alternative in _ALTERNATIVES:
+        for alternative in ALTERNATIVES:
             if path.startswith(alternative):  # take it instead of its sibling
                 place, name = _find(body, _sibling(alternative))
                 place.pop(name, None)
                 parent, key = _find(body, alternative)
                 parent[key] = _example(self._node(alternative), alternative)
-                if (other := _TOGETHER.get(alternative)) is not None:
+                if (other := TOGETHER.get(alternative)) is not None:
                     _edit(body, other, _example(self._node(other), other))
         for place, value in changes.items():
             _edit(body, place, value)
@@ -313,7 +122,7 @@ class _Maker:
         return node
 
     def _case(self, path: str, keyword: str, accepted: list[Any], refused: Any, *says: str) -> Iterator[Case]:
-        more = _COMPANIONS.get((path, keyword), {})
+        more = COMPANIONS.get((path, keyword), {})
         sound = tuple(self._with(path, {**more, path: value}) for value in accepted)
         yield Case(self._kind, path, keyword, sound, self._with(path, {**more, path: refused}), says)
 
@@ -329,14 +138,14 @@ class _Maker:
         )
 
     def _nullable(self, node: Json, path: str) -> Iterator[Case]:
-        changes: Json = {**_COMPANIONS.get((path, "nullable"), {}), path: None}
-        for alternative in _ALTERNATIVES:
+        changes: Json = {**COMPANIONS.get((path, "nullable"), {}), path: None}
+        for alternative in ALTERNATIVES:
             sibling = _sibling(alternative)
             if path == sibling and len(changes) == 1:  # one of them must be there
-                for name in filter(None, (alternative, _TOGETHER.get(alternative))):
+                for name in filter(None, (alternative, TOGETHER.get(alternative))):
                     changes[name] = _example(self._node(name), name)
             elif path == alternative:
-                changes |= {name: None for name in (_TOGETHER.get(path),) if name}
+                changes |= {name: None for name in (TOGETHER.get(path),) if name}
                 changes[sibling] = _example(self._node(sibling), sibling)
         yield Case(self._kind, path, "nullable", (self._with(path, changes),), None, ())
 
@@ -386,7 +195,7 @@ class _Maker:
         def number(entry: Any, i: int) -> Any:
             return entry | {keys[0]: f"{entry[keys[0]]}{i}"} if keys else entry
 
-        return [_ENTRIES.get(path, number)(entry, i) for i in range(count)]
+        return [ENTRIES.get(path, number)(entry, i) for i in range(count)]
 
     def _minItems(self, node: Json, path: str) -> Iterator[Case]:
         least = node["minItems"]
@@ -438,13 +247,13 @@ class _Maker:
 
 def _example(node: Json, path: str) -> Any:
     """Return a value in which every field that can be there is."""
-    if path in _SAMPLES:
-        return _SAMPLES[path]
+    if path in SAMPLES:
+        return SAMPLES[path]
     match node["type"]:
         case "object" if "additionalProperties" in node:
             return {"a": _example(node["additionalProperties"], path + "{}")}
         case "object":
-            fields = {k: v for k, v in node.get("properties", {}).items() if f"{path}.{k}" not in _ALTERNATIVES}
+            fields = {k: v for k, v in node.get("properties", {}).items() if f"{path}.{k}" not in ALTERNATIVES}
             return {name: _example(child, f"{path}.{name}") for name, child in fields.items()}
         case "array":
             return [_example(node["items"], path + "[]")]
@@ -458,7 +267,7 @@ def _example(node: Json, path: str) -> Any:
 
 
 def _text(path: str, length: int) -> str:
-    return _TEXTS.get(path, lambda n: "a" * n)(length)
+    return TEXTS.get(path, lambda n: "a" * n)(length)
 
 
 def _find(body: Json, path: str) -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ import pytest
 from presage.resources.base import InvalidSpecError, Resource
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
-from tests.unit.resources.boundaries import RULES, Case, build_cases, read_schemas
+from tests.unit.resources.boundaries import Case, build_cases, read_schemas
+from tests.unit.resources.boundary_values import RULES
 
 CASES = build_cases()
 MODELS: dict[str, type[Resource]] = {"metricprofiles": MetricProfile, "metricsources": MetricSource}

@@ -8,11 +8,11 @@ from presage.core.source import SecretKey, SourceLimits, SourceSpec
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricsource import MetricSource
 from tests import builders
-from tests.unit.resources import cases
+from tests.unit.resources import cases, source_cases
 
 
 def parse(**spec: Any) -> SourceSpec:
-    return MetricSource.parse(cases.source(spec)).spec.to_core()
+    return MetricSource.parse(source_cases.source(spec)).spec.to_core()
 
 
 def test_defaults() -> None:
@@ -21,8 +21,8 @@ def test_defaults() -> None:
 
 def test_everything_given() -> None:
     spec = parse(
-        auth=cases.TOKEN,
-        tls=cases.CA,
+        auth=source_cases.TOKEN,
+        tls=source_cases.CA,
         namespaces={"names": ["shop"]},
         tenantLabel={"name": "ns", "value": "x"},
         limits={"timeoutSeconds": 5, "maxBytes": 2048, "maxSeries": 7, "maxConcurrency": 1},
@@ -45,12 +45,12 @@ def test_tenant() -> None:
     assert parse(tenantLabel={"name": "ns", "value": "all"}).tenant("shop") == ("ns", "all")
 
 
-@pytest.mark.parametrize("changes", cases.SOURCES_ACCEPTED.values(), ids=cases.SOURCES_ACCEPTED)
+@pytest.mark.parametrize("changes", source_cases.SOURCES_ACCEPTED.values(), ids=source_cases.SOURCES_ACCEPTED)
 def test_accepted(changes: cases.Changes) -> None:
     parse(**changes)
 
 
-@pytest.mark.parametrize("case", cases.SOURCES_REFUSED.values(), ids=cases.SOURCES_REFUSED)
+@pytest.mark.parametrize("case", source_cases.SOURCES_REFUSED.values(), ids=source_cases.SOURCES_REFUSED)
 def test_refused(case: cases.Refused) -> None:
     with pytest.raises(InvalidSpecError, match=case.says):
         parse(**case.changes)
@@ -68,7 +68,7 @@ def test_metadata_is_kept() -> None:
             "apiVersion": "presage.dev/v1alpha1",
             "kind": "MetricSource",
             "metadata": {"name": "main", "uid": "u", "generation": 3, "annotations": {"a": "b"}, "managedFields": []},
-            "spec": {"url": cases.URL},
+            "spec": {"url": source_cases.URL},
             "status": {"conditions": "not even a list"},
         }
     )
