@@ -7,11 +7,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from kubernetes import client
 
+from e2e.cluster import Cluster, ensure_binary
 from tests.integration.operator.doors import Account
-from tests.integration.operator.harness import Operator, eventually
+from tests.integration.operator.harness import Operator, Prometheus, create_source, eventually, running
 
 
 @contextlib.contextmanager
@@ -24,6 +26,26 @@ def new_namespace(api: client.ApiClient) -> Iterator[str]:
         yield name
     finally:
         core.delete_namespace(name)
+
+
+@contextlib.contextmanager
+def new_operator(
+    api: client.ApiClient, cluster: Cluster, folder: Path, name: str = "operator", **settings: str
+) -> Iterator[Operator]:
+    """Give an operator that leads, with a namespace for its Lease."""
+    with new_namespace(api) as system:
+        started = Operator(cluster.kubeconfig, system, folder, name, **settings)
+        with running(started):
+            eventually(lambda: started.leads, bool, 15, "it leads")
+            yield started
+
+
+@contextlib.contextmanager
+def new_source(api: client.ApiClient, folder: Path, target_port: int) -> Iterator[str]:
+    """Give a MetricSource whose Prometheus scrapes one target."""
+    server = Prometheus(ensure_binary("prometheus"), folder, target_port)
+    with running(server), create_source(api, server.url) as name:
+        yield name
 
 
 @contextlib.contextmanager

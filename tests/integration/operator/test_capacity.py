@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,19 +14,17 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from e2e.cluster import Cluster, ensure_binary
+from e2e.cluster import Cluster
 from tests.integration.operator.harness import (
     GROUP,
     ROOT,
     VERSION,
     Exporter,
     Operator,
-    Prometheus,
     Shop,
-    create_source,
     eventually,
-    running,
 )
+from tests.integration.operator.surroundings import new_operator, new_source
 
 LOW, HIGH, WAVE_S = 50.0, 200.0, 40.0  # load per pod
 REQUEST, TARGET = 0.5, 0.7  # cores, and the share of them that may be used
@@ -77,21 +74,14 @@ def exporter() -> Iterator[Pods]:
 def source(
     api: client.ApiClient, exporter: Pods, crds: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    server = Prometheus(ensure_binary("prometheus"), tmp_path_factory.mktemp("prometheus"), exporter.port)
-    with running(server), create_source(api, server.url) as name:
+    with new_source(api, tmp_path_factory.mktemp("prometheus"), exporter.port) as name:
         yield name
 
 
 @pytest.fixture(scope="module")
 def operator(cluster: Cluster, api: client.ApiClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    system = f"system-{uuid.uuid4().hex[:8]}"
-    core = client.CoreV1Api(api)
-    core.create_namespace({"metadata": {"name": system}})
-    started = Operator(cluster.kubeconfig, system, tmp_path_factory.mktemp("operator"), "only")
-    with running(started):
-        eventually(lambda: started.leads, bool, 15, "it leads")
+    with new_operator(api, cluster, tmp_path_factory.mktemp("operator"), "only") as started:
         yield started
-    core.delete_namespace(system)
 
 
 def await_pods(core: client.CoreV1Api, namespace: str, count: int, **resources: dict[str, str]) -> list[Any]:

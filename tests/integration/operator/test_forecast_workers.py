@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from e2e.cluster import Cluster, ensure_binary
+from e2e.cluster import Cluster
 from presage.adapters.forecast_fits import PROGRAM
-from tests.integration.operator.harness import Exporter, Operator, Prometheus, Shop, create_source, eventually, running
-from tests.integration.operator.surroundings import new_namespace
+from tests.integration.operator.harness import Exporter, Operator, Shop, eventually
+from tests.integration.operator.surroundings import new_operator, new_source
 from tests.processes import children, status_of
 
 DEADLINE_S = 3
@@ -33,20 +33,14 @@ def exporter() -> Iterator[Exporter]:
 def source(
     api: client.ApiClient, exporter: Exporter, crds: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    server = Prometheus(ensure_binary("prometheus"), tmp_path_factory.mktemp("prometheus"), exporter.port)
-    with running(server), create_source(api, server.url) as name:
+    with new_source(api, tmp_path_factory.mktemp("prometheus"), exporter.port) as name:
         yield name
 
 
 @pytest.fixture
 def operator(api: client.ApiClient, cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[Operator]:
-    with new_namespace(api) as system:
-        started = Operator(
-            cluster.kubeconfig, system, tmp_path, "operator", PRESAGE_FIT_DEADLINE_SECONDS=str(DEADLINE_S)
-        )
-        with running(started):
-            eventually(lambda: started.leads, bool, 15, "it leads")
-            yield started
+    with new_operator(api, cluster, tmp_path, PRESAGE_FIT_DEADLINE_SECONDS=str(DEADLINE_S)) as started:
+        yield started
 
 
 @pytest.fixture

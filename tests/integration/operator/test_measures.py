@@ -10,17 +10,14 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from e2e.cluster import Cluster, ensure_binary
+from e2e.cluster import Cluster
 from tests.integration.operator.harness import (
     Exporter,
     Operator,
-    Prometheus,
     Shop,
-    create_source,
     eventually,
-    running,
 )
-from tests.integration.operator.surroundings import new_namespace
+from tests.integration.operator.surroundings import new_operator, new_source
 
 
 def counter(metric: str) -> dict[str, Any]:
@@ -56,17 +53,13 @@ def exporter() -> Iterator[Counters]:
 
 @pytest.fixture
 def operator(api: client.ApiClient, cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[Operator]:
-    with new_namespace(api) as system:
-        started = Operator(cluster.kubeconfig, system, tmp_path, "operator")
-        with running(started):
-            eventually(lambda: started.leads, bool, 15, "it leads")
-            yield started
+    with new_operator(api, cluster, tmp_path) as started:
+        yield started
 
 
 @pytest.fixture
 def source(api: client.ApiClient, exporter: Counters, crds: None, tmp_path: Path) -> Iterator[str]:
-    server = Prometheus(ensure_binary("prometheus"), tmp_path, exporter.port)
-    with running(server), create_source(api, server.url) as name:
+    with new_source(api, tmp_path, exporter.port) as name:
         yield name
 
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from kubernetes import client
 
-from e2e.cluster import Cluster, ensure_binary
+from e2e.cluster import Cluster
 from tests.integration.operator.harness import (
     Exporter,
     Operator,
-    Prometheus,
     Shop,
-    create_source,
     eventually,
-    running,
 )
+from tests.integration.operator.surroundings import new_operator, new_source
 from tests.integration.tools import Kubectl
 
 WINDOW_S = 3  # stabilization window of the profiles here
@@ -55,8 +52,7 @@ def exporter(api: client.ApiClient) -> Iterator[QueueExporter]:
 def source(
     api: client.ApiClient, crds: None, exporter: QueueExporter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    server = Prometheus(ensure_binary("prometheus"), tmp_path_factory.mktemp("prometheus"), exporter.port)
-    with running(server), create_source(api, server.url) as name:
+    with new_source(api, tmp_path_factory.mktemp("prometheus"), exporter.port) as name:
         yield name
 
 
@@ -64,13 +60,8 @@ def source(
 def operator(
     cluster: Cluster, api: client.ApiClient, crds: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Operator]:
-    core, system = client.CoreV1Api(api), f"system-{uuid.uuid4().hex[:8]}"
-    core.create_namespace({"metadata": {"name": system}})
-    started = Operator(cluster.kubeconfig, system, tmp_path_factory.mktemp("operator"), "only")
-    with running(started):
-        eventually(lambda: started.leads, bool, 15, "it leads")
+    with new_operator(api, cluster, tmp_path_factory.mktemp("operator"), "only") as started:
         yield started
-    core.delete_namespace(system)
 
 
 @pytest.fixture
