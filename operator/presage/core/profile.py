@@ -43,6 +43,11 @@ class Measure:
     event_types: tuple[EventType, ...]
     per_pod: float
 
+    @property
+    def window_s(self) -> float:
+        """Seconds over which the longest rate is taken; 0 for gauges alone."""
+        return max((e.load.window_s for e in self.event_types if isinstance(e.load, CounterLoad)), default=0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileSpec:

@@ -164,3 +164,18 @@ async def test_part_of_a_load_is_a_lower_bound() -> None:
     available = conditions(decision)["DataAvailable"]
     assert available.reason == "NoSamples"
     assert "quote" in available.message
+
+
+async def test_after_a_gap_no_replica_goes_until_the_rate_window_is_filled_again() -> None:
+    """Of two samples in a window of a minute a rate is less than the load, and nothing says so."""
+    world = make_world(replicas=10, scaling={"stabilizationWindowSeconds": 0, "maxDownPercent": 100})
+    go_silent(world)
+    decision = await look(world)
+    plans = []
+    for seconds in (15, 30, 45, 59, 60, 75):
+        world.clock.time = NOW + seconds
+        world.loads.sample = TickSample(100.0, world.clock.time, PODS)
+        decision = await look(world, decision.memory)
+        plans.append(decision.plan)
+    assert conditions(decision)["DataAvailable"].status == "True"
+    assert [plan is None for plan in plans] == [True, True, True, True, False, False]

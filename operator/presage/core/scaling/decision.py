@@ -39,6 +39,7 @@ class Demand:
         lead_s: Seconds until a replica asked for now would be ready.
         headroom: Share of the observed load that the reactive part adds to it.
         calendar: Fewest replicas by the calendar, one lead time ahead: the user's word, with or without data.
+        whole: The window of the observed rate is filled again since data came back; before, a part of the load is seen.
     """
 
     observed: float | None
@@ -48,6 +49,7 @@ class Demand:
     lead_s: float
     headroom: float
     calendar: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _step_down(
 ) -> tuple[int, Brake]:
     """Return the next lower number that all brakes allow, or a higher one up to `current`, and the one that holds."""
     ceiling = min(current, policy.max_replicas)  # the user's maximum holds whatever the data says
-    if not demand.may_shrink:
+    if not (demand.may_shrink and demand.whole):
         return ceiling, "Data"
     if memory.since is None or now - memory.since < policy.stabilization_s:
         return ceiling, "Window"

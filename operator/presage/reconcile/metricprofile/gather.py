@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
-from presage.core.query import CounterLoad
 from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
 from presage.reconcile.metricprofile.inputs import (
     Basis,
@@ -106,9 +105,7 @@ def recall(
 
 def _settling_s(spec: ProfileSpec) -> float:
     """Return the seconds after which a Ready pod must have been scraped often enough for a rate."""
-    event_types = (e for measure in spec.measures for e in measure.event_types)
-    windows = (e.load.window_s for e in event_types if isinstance(e.load, CounterLoad))
-    return spec.scaling.max_sample_age_s + max(windows, default=0.0)
+    return spec.scaling.max_sample_age_s + max(measure.window_s for measure in spec.measures)
 
 
 def _find_healthy(load: MeasureInput) -> Basis | None:

@@ -111,6 +111,7 @@ class MeasureMemory:
         reporting_share: Share of the settled pods that reported at the last good tick; 0 before it. A restart takes it
             from status.
         shift: What was told of level shifts. A restart takes the last one from status.
+        blind_at: Epoch second at which data was not fresh and complete last.
     """
 
     basis: Basis | None = None
@@ -119,6 +120,7 @@ class MeasureMemory:
     gate: GateMemory = field(default_factory=GateMemory)
     reporting_share: float = 0.0
     shift: ShiftMemory = field(default_factory=ShiftMemory)
+    blind_at: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True)

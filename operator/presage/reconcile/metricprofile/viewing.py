@@ -60,7 +60,9 @@ def view_measure(given: ProfileInput, one: MeasureInput) -> MeasureView:
     what = f"{_WHAT[one.measure.name]} of {given.spec.target}"
     shift, notes = judge_shift(memory.shift, known, given.spec.forecast, what, given.now)
     memory = replace(memory, forecast=known, gate=one.gate, shift=shift)
-    if judgement.rung == "Live" and given.target and given.target.settled:
+    if judgement.rung != "Live":
+        memory = replace(memory, blind_at=given.now)
+    elif given.target and given.target.settled:
         memory = replace(memory, reporting_share=pods / len(given.target.settled))
     shown = replace(one, forecast=adjust(known) if known else None)
     return MeasureView(shown, judgement, trust, memory, notes)
@@ -124,6 +126,7 @@ def decide_measure(
         step_s=given.spec.forecast.step_s,
         live=view.judgement.rung == "Live",
     )
-    demand = round_to_zero(policy, floor, replace(demand, calendar=calendar))
+    whole = now - view.memory.blind_at >= one.measure.window_s
+    demand = round_to_zero(policy, floor, replace(demand, calendar=calendar, whole=whole))
     decision = decide_replicas(policy, target.replicas, demand, view.memory.scaling, now)
     return replace(view, decision=decision, peak=soon, memory=replace(view.memory, scaling=decision.memory))
