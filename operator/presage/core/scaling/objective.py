@@ -21,6 +21,7 @@ AIM = 0.95  # share of the objective that is aimed at: the days to come are not 
 EDGE = 0.01  # share by which a rule at the edge of the objective counts as dearer: of equal ones the safer is taken
 REACH = 2.0  # times the objective up to which it counts as within reach
 NEAR, FAR = 1.0, 0.2  # powers of the unmet load beyond the objective, within reach and out of it
+TIE = 0.01  # share by which what is no forecast counts as dearer: of equal ones that which sees a new level first
 USUAL = 0.3  # headroom of an autoscaler as it is usually set up: nothing may leave more unmet, beyond the objective
 KEPT_DAYS = 7
 
@@ -93,7 +94,8 @@ def choose(rules: Sequence[Rule], days: Sequence[ReplayedDay], unmet_load: float
         key=lambda number: abs(rules[number].headroom - USUAL),
     )
     fair = share <= max(share[usual], AIM * unmet_load)
-    priced = np.where(fair, price(share, hours, unmet_load), np.inf)
+    tie = np.array([0.0 if rule.curve.source == "Forecast" else TIE for rule in rules])
+    priced = np.where(fair, price(share, hours, unmet_load) * (1 + tie), np.inf)
     known = sum(day.hours for day in days)
 
     def best(allowed: Sequence[bool]) -> int:

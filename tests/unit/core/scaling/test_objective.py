@@ -37,6 +37,19 @@ def test_choice(unmet: list[float], hours: list[float], want: int, reached: bool
     assert (found.record.replica_hours, found.record.hours) == (hours[want], 24)
 
 
+@pytest.mark.parametrize(
+    ("hours", "want"),
+    [
+        pytest.param([100.5, 150, 100, 150], 0, id="as good: the forecast"),
+        pytest.param([102, 150, 100, 150], 2, id="dearer: not the forecast"),
+    ],
+)
+def test_of_equal_rules_the_forecast_is_taken(hours: list[float], want: int) -> None:
+    found = choose(RULES, [day([0, 0, 0, 0], hours)], ASKED)
+    assert found is not None
+    assert found.rule == RULES[want]
+
+
 def test_price_of_unmet_load() -> None:
     """Little within the objective, in step with it up to twice that, and ever less for each doubling from there."""
     aim = AIM * ASKED
