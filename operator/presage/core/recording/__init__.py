@@ -1,0 +1,1 @@
+"""Which metrics a function records: profiles, their choice, and the document by which functions learn it."""
