@@ -37,7 +37,7 @@ from presage.core.scaling.gate import AskedReplay, GateMemory, ReplayJob, make_s
 from presage.core.scaling.policy import DEFAULTS
 from presage.core.source import SourceLimits, SourceSpec
 from presage.core.source_reading import History, Source, TickSample
-from presage.reconcile.metricprofile.forecasting import Asker, Foresight, update_foresight
+from presage.reconcile.metricprofile.forecasting import Asker, Foresight, Stake, update_foresight
 from presage.reconcile.metricprofile.inputs import Basis
 from presage.reconcile.ports import FullFit
 from presage.runtime.garbage import spare_collections
@@ -241,9 +241,10 @@ class _World:
         load = GaugeLoad(str(number), ())
         basis = Basis(self._source, (EventType("order", 1.0, load),), self._forecast)
         try:
-            asker = Asker(basis, [Selection(load)], str(number), self._setting, self._objective)
+            asker, stake = Asker(basis, [Selection(load)], str(number)), Stake(self._setting, self._objective)
             now = float(self._slot * STEP_S)
-            self._known[number] = await update_foresight(asker, self._known[number], now, self._loads, self.forecaster)
+            known = self._known[number]
+            self._known[number] = await update_foresight(asker, stake, known, now, self._loads, self.forecaster)
         finally:
             self._turns.give_back()
 

@@ -61,6 +61,7 @@ class ProfileSpec:
         scaling: scaling settings.
         paused: whether the user asks presage to change nothing.
         calendar: what the user knows of days to come; empty without one.
+        recorded: names of the event types for which their load decides what is recorded.
     """
 
     target: str
@@ -70,3 +71,4 @@ class ProfileSpec:
     scaling: ScalingPolicy
     paused: bool
     calendar: CalendarSpec = field(default_factory=CalendarSpec)
+    recorded: frozenset[str] = frozenset()

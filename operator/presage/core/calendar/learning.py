@@ -76,15 +76,26 @@ class Adjustment:
             curves: `(k, n)`: the median first, then other levels of the same forecast.
             start: Epoch second of their slot 0, a whole number of slots before or after `self.start`.
         """
-        at = np.arange(curves.shape[1]) + round((start - self.start) / self.step_s)
-        known = (at >= 0) & (at < len(self.factor))
-        slots, mine = np.flatnonzero(known), at[known]
+        slots, mine = self._meet(start, curves.shape[1])
         out, like = curves.copy(), self.like[mine]
         told = np.isfinite(like)
         out[:, slots[told]] = _moved(curves[:, slots[told]], like[told])
         out[:, slots] *= self.factor[mine]
         out[:, slots[self.ignored[mine]]] = 0.0
         return out
+
+    def find_ignored(self, start: float, count: int) -> NDArray[np.bool_]:
+        """Return `(count,)` which slots from `start` on are those of which nothing is forecast; as in `apply`."""
+        slots, mine = self._meet(start, count)
+        found = np.zeros(count, np.bool_)
+        found[slots] = self.ignored[mine]
+        return found
+
+    def _meet(self, start: float, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which of `count` slots from `start` on are known here, and the number that each has here."""
+        at = np.arange(count) + round((start - self.start) / self.step_s)
+        known = (at >= 0) & (at < len(self.factor))
+        return np.flatnonzero(known), at[known]
 
 
 def plan_adjustment(

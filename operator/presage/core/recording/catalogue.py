@@ -35,7 +35,7 @@ BUILT_IN: Mapping[str, RecordingProfile] = {
 
 
 def merge_catalogues(*catalogues: Iterable[RecordingProfile]) -> dict[str, RecordingProfile]:
-    """Return the built-in profiles, each redefined by the last catalogue that names it, and those that only these name."""
+    """Return the built-in profiles, each redefined by the last catalogue that names it, and those only these name."""
     merged = dict(BUILT_IN)
     for catalogue in catalogues:
         merged |= {profile.name: profile for profile in catalogue}

@@ -1,4 +1,4 @@
-"""Forecast and gate of one MetricProfile, brought up to the newest complete slot of its history."""
+"""Forecasts of one MetricProfile, and the gate of what is scaled by them, up to the newest complete slot."""
 
 from __future__ import annotations
 
@@ -24,6 +24,71 @@ NO_CALENDAR = Calendar()
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a forecast.
+
+    Attributes:
+        basis: What is measured, and how it is to be forecast.
+        selections: One for each event type.
+        phase: Names the object and what is measured of it; spreads the work of all over time.
+        calendar: What is not to be learned, and what the forecast is to be adjusted by.
+    """
+
+    basis: Basis
+    selections: Sequence[Selection]
+    phase: str
+    calendar: Calendar = NO_CALENDAR
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasted:
+    """A forecast that was looked after.
+
+    Attributes:
+        memory: The one in force; None before the first.
+        series: The history that it stands on, if that is newer than at the last look.
+    """
+
+    memory: ForecastMemory | None
+    series: Series | None = None
+
+
+async def update_forecast(
+    asker: Asker, known: ForecastMemory | None, now: float, loads: Loads, forecaster: Forecaster
+) -> Forecasted:
+    """Return the forecast brought up to the newest complete slot; unchanged if there is nothing newer.
+
+    With another calendar it is made anew.
+
+    Args:
+        asker: Who asks.
+        known: From the last call.
+        now: Epoch seconds.
+        loads: Where the history comes from.
+        forecaster: Forecasts.
+
+    Raises:
+        SourceFault: If there is no history.
+    """
+    ask = asker.basis.forecast
+    memory = take_over(known, ask)
+    same = memory if memory is not None and memory.calendar == asker.calendar.spec else None
+    if same is not None and same.last_slot == int(now // ask.step_s) - 1:
+        return Forecasted(same)
+    values, start = await _load_history(asker, ask.step_s, ask.history_s, now, loads)
+    if not np.isfinite(values).any():
+        return Forecasted(memory)
+    learned = learnable(asker.calendar, values, start, ask.step_s)
+    load = cast(FloatArray, learned)  # the engine widens it: waiting, it is as short as the history
+    series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
+    if same is not None and newest_slot(series) == same.last_slot:
+        return Forecasted(same)
+    memory = await bring_up(series, same, ask, asker.phase, forecaster)
+    adjustment = _plan_adjustment(asker.calendar, series, ask.horizon_slots, int(np.isfinite(values).sum()))
+    return Forecasted(replace(memory, adjustment=adjustment, calendar=asker.calendar.spec), series)
+
+
+@dataclass(frozen=True, slots=True)
 class Foresight:
     """What is known of one load's future, and of how well it could have been foreseen."""
 
@@ -32,63 +97,31 @@ class Foresight:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks for a forecast.
+class Stake:
+    """What is scaled by a forecast, so that past days are replayed to see which rule serves it best.
 
     Attributes:
-        basis: What is measured, and how it is to be forecast.
-        selections: One for each event type.
-        phase: Names the object and what is measured of it; spreads the work of all over time.
         setting: What past days are replayed with.
         unmet_load: The objective.
-        calendar: What is not to be learned, and what the forecast is to be adjusted by.
     """
 
-    basis: Basis
-    selections: Sequence[Selection]
-    phase: str
     setting: Setting
     unmet_load: float
-    calendar: Calendar = NO_CALENDAR
 
 
 async def update_foresight(
-    asker: Asker, known: Foresight, now: float, loads: Loads, forecaster: Forecaster
+    asker: Asker, stake: Stake, known: Foresight, now: float, loads: Loads, forecaster: Forecaster
 ) -> Foresight:
-    """Return forecast and gate brought up to the newest complete slot; unchanged if there is nothing newer.
-
-    With another calendar the forecast is made anew.
-
-    Args:
-        asker: Who asks.
-        known: From the last call.
-        now: Epoch seconds.
-        loads: Where the history comes from.
-        forecaster: Forecasts and replays.
+    """Return forecast and gate brought up to the newest complete slot; see `update_forecast`.
 
     Raises:
         SourceFault: If there is no history.
     """
-    ask = asker.basis.forecast
-    memory = take_over(known.forecast, ask)
-    gate = take_replay(known.gate, asker.unmet_load)
-    same = memory if memory is not None and memory.calendar == asker.calendar.spec else None
-    if same is not None and same.last_slot == int(now // ask.step_s) - 1:
-        return Foresight(same, gate)
-    values, start = await _load_history(asker, ask.step_s, ask.history_s, now, loads)
-    if not np.isfinite(values).any():
-        return Foresight(memory, gate)
-    learned = learnable(asker.calendar, values, start, ask.step_s)
-    load = cast(FloatArray, learned)  # the engine widens it: waiting, it is as short as the history
-    series = Series(load, start, ask.step_s, ask.seasons_s or None, ask.time_zone)
-    if same is not None and newest_slot(series) == same.last_slot:
-        return Foresight(same, gate)
-    memory = await bring_up(series, same, ask, asker.phase, forecaster)
-    adjustment = _plan_adjustment(asker.calendar, series, ask.horizon_slots, int(np.isfinite(values).sum()))
-    memory = replace(memory, adjustment=adjustment, calendar=asker.calendar.spec)
-    if memory.whole_season:
-        gate = await _bring_gate_up(asker, gate, series, now, loads, forecaster)
-    return Foresight(memory, gate)
+    gate = take_replay(known.gate, stake.unmet_load)
+    found = await update_forecast(asker, known.forecast, now, loads, forecaster)
+    if found.series is not None and found.memory is not None and found.memory.whole_season:
+        gate = await _bring_gate_up(asker, stake.setting, gate, found.series, now, loads, forecaster)
+    return Foresight(found.memory, gate)
 
 
 def _plan_adjustment(calendar: Calendar, series: Series, horizon: int, known: int) -> Adjustment | None:
@@ -105,10 +138,16 @@ def _plan_adjustment(calendar: Calendar, series: Series, horizon: int, known: in
 
 
 async def _bring_gate_up(
-    asker: Asker, gate: GateMemory, series: Series, now: float, loads: Loads, forecaster: Forecaster
+    asker: Asker,
+    setting: Setting,
+    gate: GateMemory,
+    series: Series,
+    now: float,
+    loads: Loads,
+    forecaster: Forecaster,
 ) -> GateMemory:
     """Ask for a replay of the days that are due, on the load at the replay's own ticks."""
-    setting, end = asker.setting, series.start + len(series.values) * series.step
+    end = series.start + len(series.values) * series.step
     span = due_span(gate, setting, end, series.start)
     if span is None:
         return gate

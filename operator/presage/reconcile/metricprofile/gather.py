@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
 from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
+from presage.reconcile.metricprofile.event_loads import observe_events
 from presage.reconcile.metricprofile.inputs import (
     Basis,
     CapacityMemory,
@@ -17,7 +18,7 @@ from presage.reconcile.metricprofile.inputs import (
     TargetState,
 )
 from presage.reconcile.metricprofile.learning import Lesson, find_cores, recall_announcement, update_capacity
-from presage.reconcile.metricprofile.measuring import find_tenant, observe, recall_measures
+from presage.reconcile.metricprofile.measuring import Asking, find_tenant, observe, recall_measures
 from presage.reconcile.metricprofile.steering import is_zero_written, recall_hand, recall_zero
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
 from presage.reconcile.ports import Json, Objects, Ports, Source
@@ -38,8 +39,10 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     memory = recall(memory, spec, source if isinstance(source, Source) else None, stored, meta.generation)
     target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
     lead = decide_lead_time(memory.starts, spec.scaling.lead_time_s, spec.scaling.decision_period_s)
-    calendar = open_calendar(spec.calendar, now)
-    measures = await observe(spec, meta, lead.value_s, memory.measures, calendar, now, ports)
+    asking = Asking(spec, meta, lead.value_s, open_calendar(spec.calendar, now), now, ports)
+    measures = await observe(asking, memory.measures)
+    event_loads, events = await observe_events(asking, measures, memory.events)
+    memory = replace(memory, events=events)
     basis = _find_healthy(measures[0])
     if basis is not None and target is not None:
         capacity = await _gather_capacity(spec, basis, target, meta, memory.capacity, now, ports)
@@ -56,7 +59,8 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         measures=measures,
         memory=memory,
         zero_written=is_zero_written(stored, spec.target),
-        calendar=calendar,
+        calendar=asking.calendar,
+        event_loads=event_loads,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from presage.core.calendar.spec import Calendar
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
+from presage.core.recording.loads import EventLoad
 from presage.core.scaling.capacity import Capacity
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.foresight import ForecastMemory
@@ -124,6 +125,14 @@ class MeasureMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class EventMemory:
+    """The forecast of one event type alone, and what it is about."""
+
+    basis: Basis
+    forecast: ForecastMemory | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileMemory:
     """What one decision leaves to the next; empty after a restart.
 
@@ -136,6 +145,7 @@ class ProfileMemory:
         binding: What was told of binding reasons.
         capacity: What was learned of the load that one pod serves.
         in_force: Names in the calendar that were in force; None before the first look.
+        events: By name of the event type, of those that have a forecast of their own.
     """
 
     target: str = ""
@@ -146,6 +156,7 @@ class ProfileMemory:
     binding: BindingMemory = field(default_factory=BindingMemory)
     capacity: CapacityMemory = field(default_factory=CapacityMemory)
     in_force: tuple[str, ...] | None = None
+    events: Mapping[str, EventMemory] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +205,7 @@ class ProfileInput:
         memory: From the previous decision.
         zero_written: Status says that presage means this target to be at 0.
         calendar: The spec's, with the days of its holidays.
+        event_loads: Of each event type for which its load decides what is recorded, in the order of the spec.
     """
 
     spec: ProfileSpec
@@ -208,6 +220,7 @@ class ProfileInput:
     memory: ProfileMemory
     zero_written: bool = False
     calendar: Calendar = field(default_factory=Calendar)
+    event_loads: tuple[EventLoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.query import Matcher, Selection
 from presage.core.scaling.gate import GateMemory, Setting, make_setting
 from presage.core.scaling.ladder import Reading
-from presage.reconcile.metricprofile.forecasting import Asker, Foresight, update_foresight
+from presage.reconcile.metricprofile.forecasting import Asker, Foresight, Stake, update_foresight
 from presage.reconcile.metricprofile.inputs import Basis, MeasureInput, MeasureMemory, ShiftMemory
 from presage.reconcile.metricprofile.level_shift import recall_shift
 from presage.reconcile.metricprofile.naming import name_field
@@ -63,8 +63,17 @@ def _keep(memory: MeasureMemory, basis: Basis | None) -> MeasureMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """What the questions about all measures of one object have in common."""
+class Asking:
+    """What the questions about all loads of one object have in common.
+
+    Attributes:
+        spec: The wish.
+        meta: Of the object.
+        lead_s: Seconds from asking for a replica until it is ready.
+        calendar: The spec's, with the days of its holidays.
+        now: Epoch seconds.
+        ports: Who answers.
+    """
 
     spec: ProfileSpec
     meta: ObjectMeta
@@ -74,23 +83,13 @@ class _Asking:
     ports: Ports
 
 
-async def observe(
-    spec: ProfileSpec,
-    meta: ObjectMeta,
-    lead_s: float,
-    memories: Mapping[MeasureName, MeasureMemory],
-    calendar: Calendar,
-    now: float,
-    ports: Ports,
-) -> tuple[MeasureInput, ...]:
+async def observe(asking: Asking, memories: Mapping[MeasureName, MeasureMemory]) -> tuple[MeasureInput, ...]:
     """Ask for all measures at once, so that they share requests; one that fails costs the others nothing."""
-    asking = _Asking(spec, meta, lead_s, calendar, now, ports)
-    return tuple(
-        await asyncio.gather(*(_observe(measure, memories[measure.name], asking) for measure in spec.measures))
-    )
+    measures = asking.spec.measures
+    return tuple(await asyncio.gather(*(_observe(measure, memories[measure.name], asking) for measure in measures)))
 
 
-async def _observe(measure: Measure, memory: MeasureMemory, asking: _Asking) -> MeasureInput:
+async def _observe(measure: Measure, memory: MeasureMemory, asking: Asking) -> MeasureInput:
     """Ask for one measure now and for its history; a history that fails never costs the load now."""
     basis, meta, ports, gate = memory.basis, asking.meta, asking.ports, memory.gate
     policy = asking.spec.scaling
@@ -106,11 +105,11 @@ async def _observe(measure: Measure, memory: MeasureMemory, asking: _Asking) -> 
     reading = combine_samples(measure.event_types, samples)
     if any(flaw == "NotACounter" for _, flaw in reading.flaws):
         return MeasureInput(measure, reading, None, gate, "", memory)  # its history is as senseless as its rate now
-    setting = setting_of(asking.spec, measure, asking.lead_s)
-    asker = Asker(basis, askers, f"{meta.uid}/{measure.name}", setting, policy.unmet_load, asking.calendar)
+    stake = Stake(setting_of(asking.spec, measure, asking.lead_s), policy.unmet_load)
+    asker = Asker(basis, askers, f"{meta.uid}/{measure.name}", asking.calendar)
     known, fault_said = Foresight(memory.forecast, gate), ""
     try:
-        known = await update_foresight(asker, known, asking.now, ports.loads, ports.forecaster)
+        known = await update_foresight(asker, stake, known, asking.now, ports.loads, ports.forecaster)
     except SourceFault as fault:
         fault_said = fault.message
     return MeasureInput(measure, reading, known.forecast, known.gate, fault_said, memory)
