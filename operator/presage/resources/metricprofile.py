@@ -2,92 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from presage.core.calendar.spec import CalendarSpec
 from presage.core.profile import EventType, Measure, ProfileSpec
-from presage.core.query import CounterLoad, GaugeLoad
 from presage.core.units import parse_quantity
 from presage.resources.accountstatus import AccountsStatus
 from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
 from presage.resources.calendarspec import CalendarSettings
+from presage.resources.eventtypes import EventTypeSpec
 from presage.resources.fields import (
-    QUANTITY_MAX_LENGTH,
-    DnsLabel,
     LocalReference,
     ObjectName,
-    positive_quantity,
 )
 from presage.resources.forecastspec import ForecastSettings, ForecastStatus
 from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
-from presage.resources.series import CounterSeries, GaugeSeries
-
-
-def _one_series(name: str) -> Rule:
-    return Rule(
-        "has(self.counter) != has(self.gauge)",
-        f"{name} must have exactly one of counter and gauge",
-        lambda measured: (measured.counter is None) != (measured.gauge is None),
-    )
-
-
-class _Measured(Model):
-    counter: CounterSeries | None
-    gauge: GaugeSeries | None
-
-    def to_core(self) -> CounterLoad | GaugeLoad:
-        """Return the one series that is given."""
-        series = self.counter or self.gauge
-        if series is None:
-            raise AssertionError("the rule of this model lets exactly one through")
-        return series.to_core()
-
-
-class DataVolume(_Measured):
-    """Where the data volume of one event type is measured."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (_one_series("bytes"),)
-
-    counter: CounterSeries | None = Field(
-        default=None, description="A counter of bytes, such as bytes received; its rate per second is the data volume."
-    )
-    gauge: GaugeSeries | None = Field(default=None, description="A gauge of bytes, such as bytes in a backlog.")
-
-
-class Load(_Measured):
-    """Where the load of one event type is measured."""
-
-    rules: ClassVar[tuple[Rule, ...]] = (_one_series("load"),)
-
-    counter: CounterSeries | None = Field(
-        default=None, description="A counter, such as requests handled; its rate per second is the load."
-    )
-    gauge: GaugeSeries | None = Field(default=None, description="A gauge, such as requests in flight.")
-    bytes: DataVolume | None = Field(
-        default=None,
-        description=(
-            "The data volume of this event type, besides its load; needs scaling.perPodBytes. Volumes of all event "
-            "types add up without weight. Pods must serve both: of the two needs the larger one binds."
-        ),
-    )
-
-
-class EventTypeSpec(Model):
-    """One kind of event that the function handles."""
-
-    name: DnsLabel = Field(description="Name of the event type, unique in the profile.", examples=["order"])
-    weight: Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("weight")] = Field(
-        default="1",
-        description="Load units that one event counts for, as a quantity above 0. The weighted sum is the load.",
-    )
-    load: Load = Field(description="Where the load of this event type is measured: exactly one of counter and gauge.")
-
-    def to_core(self) -> EventType:
-        """Return the same event type in plain data."""
-        return EventType(name=self.name, weight=float(parse_quantity(self.weight)), load=self.load.to_core())
 
 
 class Target(Model):
