@@ -30,7 +30,7 @@ from presage.adapters.kube_error import (
 )
 from presage.adapters.kube_event import event_body
 from presage.adapters.kube_json import JsonObject, objects_at, text_at
-from presage.adapters.kube_path import EVENTS, SECRETS, api_path
+from presage.adapters.kube_path import EVENTS, PODS, SECRETS, api_path
 from presage.adapters.kube_transport import Limits, Transport
 from presage.core.resource_type import ResourceType
 
@@ -268,6 +268,38 @@ class KubeClient(KubeCalls):
         body = {"metadata": {"finalizers": list(finalizers), "resourceVersion": resource_version}}
         path, query = api_path(resource, name, namespace), {"fieldManager": "presage-finalizer"}
         await self._write(resource, "patch", "PATCH", path, body, query=query, content_type=_MERGE)
+
+    async def annotate(
+        self, resource: ResourceType, name: str, namespace: str, annotations: Mapping[str, str], field_manager: str
+    ) -> None:
+        """Set annotations of an object; its others stay.
+
+        Raises:
+            NotFound: it is gone.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        body = {"metadata": {"annotations": dict(annotations)}}
+        path, query = api_path(resource, name, namespace), {"fieldManager": field_manager}
+        await self._write(resource, "patch", "PATCH", path, body, query=query, content_type=_MERGE)
+
+    async def evict(self, name: str, namespace: str, uid: str) -> None:
+        """Ask for the end of the pod of that name and uid, as far as PodDisruptionBudgets allow it.
+
+        Raises:
+            NotFound: it is gone.
+            Conflict: another pod has the name now.
+            Throttled: a PodDisruptionBudget does not allow it now.
+            NotLeader: the guard said no; nothing was sent.
+            KubeError: the request did not succeed.
+        """
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        }
+        await self._write(PODS, "evict", "POST", api_path(PODS, name, namespace, "eviction"), body)
 
     async def delete(self, resource: ResourceType, name: str, namespace: str | None, uid: str) -> None:
         """Delete the object of that name and uid; what hangs on it goes after it.

@@ -8,6 +8,7 @@ from presage.core.resource_type import ResourceType
 
 SECRETS = ResourceType("", "v1", "secrets", "Secret")
 LEASES = ResourceType("coordination.k8s.io", "v1", "leases", "Lease")
+PODS = ResourceType("", "v1", "pods", "Pod")
 EVENTS = ResourceType("events.k8s.io", "v1", "events", "Event")
 ACCESS_REVIEWS = ResourceType(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False

@@ -18,7 +18,7 @@ from prometheus_api_client import PrometheusConnect
 from presage.adapters.prometheus_session import QueryFault
 from presage.core.faults import SourceFault
 from presage.core.history import SlotRange, to_grid
-from presage.core.query import PART_LABEL, Selection, build_history_query, build_tick_query
+from presage.core.query import PART_LABEL, InstanceValues, Selection, build_history_query, build_tick_query
 from presage.core.sharing import SharedQuery
 from presage.core.source_reading import Flaw, Source, TickSample, find_flaw
 
@@ -69,7 +69,9 @@ def read_tick(
     """Return each asker's answer to the tick query."""
     query = build_tick_query(shared.asked, max_age_s, shared.label)
     result = _limit_series(source, prometheus.custom_query(query))
-    by_value = {value: _make_sample(entries) for value, entries in _group(result, shared.label).items()}
+    valued = isinstance(shared.asked.load, InstanceValues)
+    groups = _group(result, shared.label).items()
+    by_value = {value: _make_sample(entries, valued=valued) for value, entries in groups}
     return shared.share_out(by_value, NO_SAMPLE)
 
 
@@ -92,7 +94,7 @@ def _group(result: Any, label: str | None) -> dict[str, list[Any]]:
     return groups
 
 
-def _make_sample(entries: list[Any]) -> TickSample:
+def _make_sample(entries: list[Any], *, valued: bool) -> TickSample:
     named = [entry for entry in entries if entry["metric"].get(PART_LABEL) != "target"]
     values = {entry["metric"].get(PART_LABEL, ""): float(entry["value"][1]) for entry in named}
     if len(values) < len(named):
@@ -104,7 +106,19 @@ def _make_sample(entries: list[Any]) -> TickSample:
         newest_at=newest if newest is not None and math.isfinite(newest) else None,
         targets=frozenset(name for entry in entries for name in _name_target(entry["metric"])),
         flaw=flaw,
+        values=_find_values(entries) if valued else {},
     )
+
+
+def _find_values(entries: list[Any]) -> dict[str, float]:
+    """Return each target's value by its names; of two targets of one name the lower one's."""
+    found: dict[str, float] = {}
+    for entry in entries:
+        for name in _name_target(entry["metric"]):
+            value = float(entry["value"][1])
+            if math.isfinite(value):
+                found[name] = min(value, found.get(name, value))
+    return found
 
 
 def _make_grid(entry: Any, part: SlotRange) -> NDArray[np.float32]:

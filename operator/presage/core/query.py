@@ -51,7 +51,15 @@ class InstanceCount:
     matchers: tuple[Matcher, ...]
 
 
-Load = CounterLoad | GaugeLoad | InstanceCount
+@dataclass(frozen=True, slots=True)
+class InstanceValues:
+    """What a gauge says on each scraped instance: no load, but read like one; the load is the count of instances."""
+
+    metric: str
+    matchers: tuple[Matcher, ...]
+
+
+Load = CounterLoad | GaugeLoad | InstanceCount | InstanceValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def build_history_query(selection: Selection, step_s: float, label: str | None =
     Instances are those there at the slot's end: within a window, those that went would count beside those that came.
     """
     selector, load = build_selector(selection), selection.load
-    if isinstance(load, InstanceCount):
+    if isinstance(load, InstanceCount | InstanceValues):
         return _build_count(selector, label)
     if isinstance(load, CounterLoad):
         return f"sum{_by(label)}(rate({selector}[{_seconds(max(step_s, load.window_s))}]))"
@@ -119,14 +127,17 @@ def build_tick_query(selection: Selection, max_age_s: float, label: str | None =
     The result's samples are told apart by the label `presage`: `load` (the load now), `newest` (time of the newest raw
     sample, since `rate` hides a sample's age) and a `target` for each scraped instance with a sample no older than
     `max_age_s` seconds, since `sum` falls silently when half the scrapes fail, and a rate only as its window empties.
+    Of `InstanceValues` a target has its value; where an instance has several series, the lowest.
     """
     selector, load = build_selector(selection), selection.load
     value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
-    total = _build_count(selector, label) if isinstance(load, InstanceCount) else f"sum{_by(label)}({value})"
+    counted = isinstance(load, InstanceCount | InstanceValues)
+    total = _build_count(selector, label) if counted else f"sum{_by(label)}({value})"
+    fresh, by = f"timestamp({selector}) > time() - {max_age_s:g}", _by(label, *TARGET_LABELS)
     parts = {
         "load": total,
         "newest": f"max{_by(label)}(timestamp({selector}))",
-        "target": f"group{_by(label, *TARGET_LABELS)}(timestamp({selector}) > time() - {max_age_s:g})",
+        "target": f"min{by}({selector} and ({fresh}))" if isinstance(load, InstanceValues) else f"group{by}({fresh})",
     }
     return " or ".join(f'label_replace({part},"{PART_LABEL}","{name}","","")' for name, part in parts.items())
 

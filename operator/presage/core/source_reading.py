@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -45,12 +46,14 @@ class TickSample:
         newest_at: Epoch second of the newest raw sample.
         targets: Hosts and pod names of the scraped instances that contribute.
         flaw: Why what came instead of a load is none; there is no load then.
+        values: Of each of the targets that said a finite number, if `InstanceValues` were asked for; else empty.
     """
 
     load: float | None
     newest_at: float | None
     targets: frozenset[str]
     flaw: Flaw = ""
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

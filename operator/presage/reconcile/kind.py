@@ -63,12 +63,14 @@ class WatchedType:
         trim: Keeps only the fields used; what it drops is never held in memory.
         find_keys: Keys that a changed (trimmed) object concerns.
         index: Values under which `Watched.find` gives the (trimmed) object; None where it is only got by name.
+        label_selector: Objects that do not match it are not even read; all kinds that watch a type must say the same.
     """
 
     resource: ResourceType
     trim: Callable[[Json], Json]
     find_keys: Callable[[Json, Objects], Iterable[ObjectKey]]
     index: Callable[[Json], Iterable[str]] | None = None
+    label_selector: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from presage.core.ownership import read_owner
+from presage.core.ownership import UID_LABEL, read_owner
 from presage.core.resource_type import ResourceType
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.ports import Json, Objects, Owner, Watched
@@ -19,6 +19,8 @@ def owner_of(model: Resource) -> Owner:
 
 def watch_children(kind: str, resource: ResourceType, keep: Callable[[Json], Json]) -> WatchedType:
     """Return the watch of one type of children; a change of one makes its owner due.
+
+    Only objects with an owner's mark are read: one that loses it is gone, as far as its owner can see.
 
     Args:
         kind: The owners' kind.
@@ -36,7 +38,10 @@ def watch_children(kind: str, resource: ResourceType, keep: Callable[[Json], Jso
         owner = child.get("owner")
         return (ObjectKey(kind, owner.namespace, owner.name),) if owner else ()
 
-    return WatchedType(resource, trim, find_keys, index=lambda child: (_place(child["owner"]),) if child else ())
+    def index(child: Json) -> Iterable[str]:
+        return (_place(child["owner"]),) if child else ()
+
+    return WatchedType(resource, trim, find_keys, index, label_selector=UID_LABEL)
 
 
 def find_children(watched: Watched, owner: Owner, resource: ResourceType) -> Sequence[Json]:

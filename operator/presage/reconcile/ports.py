@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from presage.core.ownership import Owner
 from presage.core.query import Selection
+from presage.core.recording.injection import Mechanism
 from presage.core.resource_type import ResourceType
 from presage.core.scaling import foresight
 from presage.core.scaling.foresight import FullFit
@@ -21,10 +22,12 @@ __all__ = [
     "Forecaster",
     "FullFit",
     "History",
+    "Injection",
     "Json",
     "Loads",
     "Objects",
     "Owner",
+    "Pods",
     "Ports",
     "ReplayJob",
     "Scaler",
@@ -128,6 +131,23 @@ class Children(Protocol):
         """Delete every child of a type; asks the API server which there are, since a watched copy may lag."""
 
 
+class Injection(Protocol):
+    """Whether new pods that ask for it are given the reference to their document."""
+
+    def mechanism(self) -> Mechanism:
+        """Return by what, as last proven; costs nothing."""
+
+
+class Pods(Protocol):
+    """What is done to pods. Every method raises `WriteRefused` if it is not taken; a pod that is gone is no error."""
+
+    async def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of a pod."""
+
+    async def evict(self, namespace: str, name: str, uid: str) -> None:
+        """Ask for the end of the pod of that name and uid; a PodDisruptionBudget may refuse it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything a reconciler may touch."""
@@ -139,3 +159,5 @@ class Ports:
     forecaster: Forecaster
     scaler: Scaler
     children: Children
+    pods: Pods
+    injection: Injection

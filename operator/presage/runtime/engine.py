@@ -14,9 +14,11 @@ from presage.adapters.clock import SystemClock
 from presage.adapters.forecast_fits import ForecastFits
 from presage.adapters.forecast_pool import ForecastPool
 from presage.adapters.kube import KubeClient, KubeError
+from presage.adapters.pods import KubePods
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.scaler import KubeScaler
 from presage.core.faults import SourceFault
+from presage.core.recording.injection import Mechanism
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.reconcile.ports import Ports
@@ -37,6 +39,14 @@ from presage.runtime.watches import Watches
 from presage.runtime.workers import Workers
 
 log = structlog.get_logger()
+
+
+class _NotProven:
+    """Answers the port `Injection` as long as nothing proves it."""
+
+    def mechanism(self) -> Mechanism:
+        return "Unknown"
+
 
 _SWEEP_STUCK_S = 60.0
 _LIST_PAUSE_S = 10.0  # between two lists, whatever seems to be out of date
@@ -94,12 +104,13 @@ class Engine:
 
     def _build_reconciler(self, metrics: Metrics) -> Reconciler:
         clock, scaler, children = SystemClock(), KubeScaler(self._client), KubeChildren(self._client)
+        pods = KubePods(self._client)
         loads = PatientLoads(self._loads, self._turns)
         forecaster = PatientForecaster(self._forecaster, self._turns)
 
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, loads, forecaster, scaler, children)
+            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, _NotProven())
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],

@@ -111,7 +111,7 @@ class StatusWriter:
 
 
 def strip(status: Json, paths: tuple[str, ...]) -> Json:
-    """Return `status` without the fields at the dotted `paths`; the rest is shared, not copied."""
+    """Return `status` without the fields at the dotted `paths`, of each entry of a list; the rest is shared."""
     for path in paths:
         status = _without(status, path.split("."))
     return status
@@ -122,4 +122,6 @@ def _without(place: Json, path: list[str]) -> Json:
     if not rest:
         return {name: value for name, value in place.items() if name != first}
     inner = place.get(first)
+    if isinstance(inner, list):
+        return {**place, first: [_without(each, rest) if isinstance(each, Mapping) else each for each in inner]}
     return {**place, first: _without(inner, rest)} if isinstance(inner, Mapping) else place

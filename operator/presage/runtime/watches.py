@@ -44,7 +44,14 @@ class Watches:
             for watched in kind.watched:
                 self._wanted.setdefault(watched.resource, {})[kind.name] = watched
         self._caches = {
-            resource: WatchCache(client, resource, _trim_for(wanted), self._listen(resource), index=_index_for(wanted))
+            resource: WatchCache(
+                client,
+                resource,
+                _trim_for(wanted),
+                self._listen(resource),
+                label_selector=_selector_of(resource, wanted),
+                index=_index_for(wanted),
+            )
             for resource, wanted in self._wanted.items()
             if resource not in own
         }
@@ -117,6 +124,13 @@ class _View:
     def find(self, resource: ResourceType, value: str) -> Sequence[Json]:
         """Return the trimmed objects that the kind's index puts under `value`."""
         return [entry[self._kind] for entry in self._caches[resource].indexed(f"{self._kind}/{value}")]
+
+
+def _selector_of(resource: ResourceType, wanted: Wanted) -> str | None:
+    found = {watched.label_selector for watched in wanted.values()}
+    if len(found) > 1:
+        raise ValueError(f"kinds that watch {resource.plural} share one watch and need one label selector")
+    return found.pop()
 
 
 def _trim_for(wanted: Wanted) -> Callable[[Json], Json]:

@@ -17,6 +17,7 @@ from presage.adapters import prometheus, prometheus_line
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.prometheus_session import is_forbidden
 from presage.core.faults import SourceFault
+from presage.core.query import InstanceValues, Selection
 from presage.core.source import SecretKey
 from presage.core.source_reading import Source
 from tests.unit.adapters.metric_server import SPEC, Answer, no_secret, observe, result, say
@@ -158,6 +159,17 @@ async def test_tick_answers(serve: Any, loads: PrometheusLoads) -> None:
     sample = await observe(loads, serve(result(*entries))[0], "q")
     assert (sample.load, sample.newest_at) == (12.5, 1.7e9)
     assert sample.targets == {"10.0.0.1", "a", "2001:db8::1"}
+
+
+async def test_each_instance_is_told_with_its_value(serve: Any, loads: PrometheusLoads) -> None:
+    named = (("10.0.0.1:80", "a", "7"), ("10.0.0.2:80", "b", "NaN"), ("10.0.0.1:81", "c", "6"))
+    entries = [
+        {"metric": {"presage": "target", "instance": at, "pod": pod}, "value": [5, value]} for at, pod, value in named
+    ]
+    asked = Selection(InstanceValues("generation", ()))
+    (sample,) = await loads.observe(serve(result(*entries))[0], [asked], 60)
+    assert sample.targets == {"10.0.0.1", "a", "10.0.0.2", "b", "c"}
+    assert sample.values == {"10.0.0.1": 6.0, "a": 7.0, "c": 6.0}, "of one address the lower one, no number is none"
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-4"])

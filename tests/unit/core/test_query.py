@@ -8,6 +8,7 @@ from presage.core.query import (
     CounterLoad,
     GaugeLoad,
     InstanceCount,
+    InstanceValues,
     Load,
     Matcher,
     Selection,
@@ -51,6 +52,14 @@ def test_instances_are_counted_for_each_of_those_that_share_a_query() -> None:
     want = 'count by (app) (group by (app, instance, pod) (jobs{app=~"a|b"}))'
     assert build_history_query(asked, 60, "app") == want
     assert want in build_tick_query(asked, 60, "app")
+
+
+def test_values_are_told_for_each_fresh_instance() -> None:
+    asked = Selection(InstanceValues("jobs", (Matcher("app", "=~", "a|b"),)))
+    selector = 'jobs{app=~"a|b"}'
+    query = build_tick_query(asked, 60, "app")
+    assert f"min by (app, instance, pod) ({selector} and (timestamp({selector}) > time() - 60))" in query
+    assert f"count by (app) (group by (app, instance, pod) ({selector}))" in query
 
 
 def test_tick_query_asks_load_age_and_targets_at_once() -> None:

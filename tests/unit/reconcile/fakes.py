@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
 from presage.core.query import Load, Selection
+from presage.core.recording.injection import Mechanism
 from presage.core.resource_type import ResourceType
 from presage.core.scaling.gate import ReplayJob
 from presage.core.scaling.objective import ReplayedDay
 from presage.core.source_reading import History, Source, TickSample
 from presage.reconcile.metricprofile.watching import WATCHED
-from presage.reconcile.ports import Json, Owner, Ports
+from presage.reconcile.ports import Children, Json, Owner, Ports
 
 NOW = 1_700_000_000.0
 PODS = frozenset({"shop-0", "shop-1"})
@@ -202,7 +203,7 @@ class FakeScaler:
 
 
 class NoChildren:
-    """A MetricProfile makes no objects."""
+    """A MetricProfile without recording makes no objects."""
 
     async def apply(self, owner: Owner, resource: ResourceType, name: str, body: Json) -> None:
         raise AssertionError(f"{owner.kind} {owner.name} makes {resource.kind} {name}")
@@ -215,6 +216,35 @@ class NoChildren:
 
 
 @dataclass
+class FakePods:
+    """Remembers what was done to pods, or refuses."""
+
+    refusal: WriteRefused | None = None
+    annotated: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    evicted: list[str] = field(default_factory=list)
+
+    async def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.annotated.append((name, dict(annotations)))
+
+    async def evict(self, namespace: str, name: str, uid: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.evicted.append(name)
+
+
+@dataclass
+class FakeInjection:
+    """By what pods are given their reference."""
+
+    by: Mechanism = "Policy"
+
+    def mechanism(self) -> Mechanism:
+        return self.by
+
+
+@dataclass
 class World:
     """All fakes together: one MetricSource, one MetricProfile, its Deployment and pods."""
 
@@ -224,9 +254,22 @@ class World:
     loads: FakeLoads = field(default_factory=FakeLoads)
     forecaster: DirectForecaster = field(default_factory=DirectForecaster)
     scaler: FakeScaler = field(default_factory=FakeScaler)
+    children: Children = field(default_factory=NoChildren)
+    pods: FakePods = field(default_factory=FakePods)
+    injection: FakeInjection = field(default_factory=FakeInjection)
 
     def ports(self) -> Ports:
-        return Ports(self.clock, self.objects, self.watched, self.loads, self.forecaster, self.scaler, NoChildren())
+        return Ports(
+            self.clock,
+            self.objects,
+            self.watched,
+            self.loads,
+            self.forecaster,
+            self.scaler,
+            self.children,
+            self.pods,
+            self.injection,
+        )
 
 
 def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.0) -> Json:

@@ -125,3 +125,8 @@ def test_strip_takes_only_the_named_paths() -> None:
     status = {"a": {"b": 1, "c": 2}, "d": 3, "e": "text"}
     assert strip(status, ("a.b", "d", "x.y", "e.z")) == {"a": {"c": 2}, "e": "text"}
     assert status["d"] == 3
+
+
+def test_strip_goes_into_lists() -> None:
+    status = {"a": [{"b": 1, "c": 2}, {"b": 3}, "text"]}
+    assert strip(status, ("a.b",)) == {"a": [{"c": 2}, {}, "text"]}

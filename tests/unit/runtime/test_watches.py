@@ -7,6 +7,8 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from presage.core.resource_type import ResourceType
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.ports import Json
@@ -43,6 +45,14 @@ class OneList:
 
     def close(self) -> None:
         pass
+
+
+def test_kinds_that_share_a_watch_have_one_selector() -> None:
+    plain = WatchedType(PODS, lambda pod: pod, lambda *_: ())
+    kinds = replace(SOURCE, watched=(plain,)), replace(PROFILE, watched=(replace(plain, label_selector="app"),))
+    with pytest.raises(ValueError, match="pods"):
+        Watches(OneList(), kinds, ObjectStore(), lambda _: None)  # type: ignore[arg-type]  # none is used
+    Watches(OneList(), kinds[1:], ObjectStore(), lambda _: None)  # type: ignore[arg-type]  # none is used
 
 
 async def test_two_kinds_share_a_watch_and_trim_it_each_in_its_own_way() -> None:
