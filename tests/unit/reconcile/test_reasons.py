@@ -22,6 +22,7 @@ DECLARED_IN = "Reason"  # the documentation itself
 NO_CONDITIONS = {
     "Conflict": "a write is tried again at once on what somebody else wrote",
     "Defect": "a reconcile that raised is tried again",
+    "DisruptionBudget": "an eviction is tried again later",
     "FinalizerRefused": "of kinds with an undo, which no kind here has",
     "NameTaken": "of children, which no kind here has",
     "StatusRefused": "a status that cannot be written cannot tell it",
