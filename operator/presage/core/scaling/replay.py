@@ -111,25 +111,31 @@ def play_rules(
     earlier = _highest(wanted, window)
     lowest = np.fmax(earlier, _pods(policy, later))
     limit = (1 - policy.tolerance) * policy.per_pod
-    period = max(1, count_ticks(policy.down_period_s, tick_s))
-    gone = np.zeros((len(wanted), period))  # steps down of the newest ticks, in turn
-    unseen = np.zeros((len(wanted), window))  # replicas at those of the newest ticks whose load is not known, in turn
-    current = earlier[:, min(window, wanted.shape[1]) - 1].copy()  # a warm start: enough for the first window
-    replicas = np.empty_like(wanted)
-    for tick in range(wanted.shape[1]):
-        ask = wanted[:, tick]
-        gone[:, tick % period] = 0
-        unseen[:, tick % window] = 0 if known[tick] else current
+    asks, needs, floors = (np.ascontiguousarray(each.T) for each in (wanted, needed, lowest))  # a row a tick
+    gone = np.zeros((max(1, count_ticks(policy.down_period_s, tick_s)), len(wanted)))  # steps down, in turn
+    removed = np.zeros(len(wanted))  # the sum of them
+    unseen = np.zeros((window, len(wanted)))  # replicas at those of the newest ticks whose load is not known, in turn
+    blind = -window - 1  # the newest such tick
+    current = earlier[:, min(window, len(asks)) - 1].copy()  # a warm start: enough for the first window
+    replicas = np.empty_like(asks)
+    for tick, ask in enumerate(asks):
+        steps = gone[tick % len(gone)]
+        removed -= steps
         fewer = current
         if known[tick]:
-            step = plan_step(policy, current, gone.sum(axis=1))
-            floor = np.maximum(lowest[:, tick], unseen.max(axis=1))
-            least = np.minimum(current, np.maximum(floor, current - step))
-            fewer = np.where(needed[:, tick] < limit * current, least, current)
-        decided = np.where(ask >= current, ask, fewer)
-        gone[:, tick % period] = np.maximum(current - decided, 0)
-        replicas[:, tick] = current = decided
-    return replicas
+            floor = floors[tick]
+            if tick - blind <= window:
+                unseen[tick % window] = 0
+                floor = np.maximum(floor, unseen.max(axis=0))
+            least = np.minimum(current, np.maximum(floor, current - plan_step(policy, current, removed)))
+            fewer = np.where(needs[tick] < limit * current, least, current)
+        else:
+            blind, unseen[tick % window] = tick, current
+        decided = np.maximum(ask, fewer)  # never fewer than are asked for: each floor is that high
+        np.maximum(current - decided, 0, out=steps)
+        removed += steps
+        replicas[tick] = current = decided
+    return np.ascontiguousarray(replicas.T)
 
 
 def look_ahead(
