@@ -41,7 +41,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 venv: $(STAMP) ## Make .venv with everything locked
 
 lock: $(STAMP) ## Write requirements/*.txt anew from pyproject.toml
-	for extra in operator cli dataplane dev; do \
+	for extra in operator cli sdk dataplane dev; do \
 	  $(BIN)/uv -q pip compile pyproject.toml --extra $$extra --universal --python-version 3.11 --generate-hashes \
 	    --custom-compile-command "make lock" -o requirements/$$extra.txt; done
 	$(BIN)/uv -q pip compile pyproject.toml --extra bench --constraints requirements/operator.txt --universal \

@@ -21,6 +21,7 @@ RUN cd /opt/presage/site-packages && rm -rf bin \
 COPY operator/presage/*.py operator/presage/py.typed /opt/presage/src/presage/
 COPY operator/presage/core /opt/presage/src/presage/core
 COPY operator/presage/dataplane /opt/presage/src/presage/dataplane
+COPY operator/presage/sdk /opt/presage/src/presage/sdk
 COPY pyproject.toml ./
 # The version, for those who ask the package for it.
 RUN python3 -c "import pathlib, tomllib; v = tomllib.load(open('pyproject.toml', 'rb'))['project']['version']; \

@@ -54,9 +54,9 @@ ROLES = {
         Role(
             name="dataplane",
             requirements="dataplane.txt",
-            packages=("core", "dataplane"),
+            packages=("core", "dataplane", "sdk"),
             entrypoint=("python3", "-m"),
-            checked=("presage.dataplane.demo.function", "presage.dataplane.demo.loadgen", "numpy"),
+            checked=("presage.dataplane.demo.function", "presage.dataplane.demo.loadgen", "presage.sdk", "numpy"),
             limit_bytes=90_000_000,
         ),
     )
