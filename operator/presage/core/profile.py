@@ -8,6 +8,7 @@ from typing import Literal
 from presage.core.calendar.spec import CalendarSpec
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.query import CounterLoad, GaugeLoad
+from presage.core.recording.spec import RecordingSpec
 from presage.core.scaling.policy import ScalingPolicy
 
 
@@ -62,6 +63,7 @@ class ProfileSpec:
         paused: whether the user asks presage to change nothing.
         calendar: what the user knows of days to come; empty without one.
         recorded: names of the event types for which their load decides what is recorded.
+        recording: what is to be recorded of them; of none by default.
     """
 
     target: str
@@ -72,3 +74,4 @@ class ProfileSpec:
     paused: bool
     calendar: CalendarSpec = field(default_factory=CalendarSpec)
     recorded: frozenset[str] = frozenset()
+    recording: RecordingSpec = field(default_factory=RecordingSpec)

@@ -1,0 +1,20 @@
+"""Why an event type is recorded as it is: the values of `reason` in `status.profiles`."""
+
+from __future__ import annotations
+
+PREDICTED_LOAD = "PredictedLoad"
+"""The load that is predicted lies in the range of this profile."""
+CRITICAL = "Critical"
+"""The event type is critical: all of it is recorded whatever the load."""
+NO_FORECAST = "NoForecast"
+"""There is no forecast: neither the least nor the most is right, so the middle one holds."""
+NEAR_THRESHOLD = "NearThreshold"
+"""A lower level is due, but the load is still within a fifth of the threshold; it holds so as not to flap."""
+DWELL = "Dwell"
+"""Another profile is due, but the last change is less than two steps of the forecast ago."""
+UNKNOWN_PROFILE = "UnknownProfile"
+"""The level names a profile that nobody defines; the middle one stands in for it."""
+SURPRISE = "Surprise"
+"""The load is far from its forecast: some instances record more for a while."""
+OBJECTIVE_BURN = "ObjectiveBurn"
+"""Load goes unserved much faster than the objective allows: some instances record more for a while."""
