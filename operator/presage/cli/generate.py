@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from presage.cli.app import build_parser
+from presage.cli.recording_schema import render_body_schema, render_header_schema
 from presage.cli.reference import (
     render_backtest_document,
     render_commands,
@@ -56,4 +57,6 @@ def _render_rest(root: Path) -> Mapping[PurePosixPath, str]:
         PurePosixPath("docs/reference/forecast.md"): render_forecast_document(),
         PurePosixPath("docs/reference/simulate.md"): render_simulate_document(),
         PurePosixPath("docs/reference/chart-values.md"): render_values(schema, values),
+        PurePosixPath("docs/reference/recording-header.schema.json"): render_header_schema(),
+        PurePosixPath("docs/reference/recording-body.schema.json"): render_body_schema(),
     }

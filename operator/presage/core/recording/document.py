@@ -4,15 +4,16 @@ The first line is the header: format, generation, and SHA-256 of the second line
 reader that finds another checksum has met half a file, and keeps what it had. Whoever writes gives each content a
 higher generation than the one before.
 
-Source of the format: docs/reference/recording-document.md, and its JSON Schema beside it.
+Fields that a reader does not know are left alone, so that a later version may add some. For other languages the format
+stands in docs/reference/recording-document.md; the JSON Schemas beside it are made from the bounds below.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,8 +29,19 @@ MAX_EVENT_TYPES = 64
 MAX_METRICS = 64
 MAX_ATTRIBUTES = 16
 MAX_EVERY_EVENTS = 10**9
-MAX_GENERATION = 2**53
+MAX_ATTRIBUTE_SETS = 100_000
+MAX_INTERVAL_S = 3600
+MAX_GENERATION = 2**53 - 1
+"""The highest whole number that every language's reader of JSON tells from its neighbours."""
+
+MAX_NAME = 128
+"""Longest name of an event type, metric or attribute, in characters."""
+
+MAX_TEXT = 253
 T = TypeVar("T")
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+"""A text, or a bracket outside of texts."""
 
 
 class DocumentError(ValueError):
@@ -117,7 +129,7 @@ def _read_body(body: Mapping[str, object]) -> Recording:
     return Recording(
         namespace=_text(owner, "namespace", "metricProfile"),
         name=_text(owner, "name", "metricProfile"),
-        attribute_sets=_whole(body, "attributeSets", 1, 100_000, "body"),
+        attribute_sets=_whole(body, "attributeSets", 1, MAX_ATTRIBUTE_SETS, "body"),
         default=_read_profile(body.get("default"), "default"),
         event_types={name: _read_event(each, "eventTypes") for name, each in events.items()},
     )
@@ -144,7 +156,7 @@ def _read_profile(raw: object, where: str) -> RecordingProfile:
     return RecordingProfile(
         name=_text(profile, "name", where),
         metrics={name: _read_metric(each, f"{where}.metrics") for name, each in metrics.items()},
-        export_interval_s=_whole(profile, "exportIntervalSeconds", 1, 3600, where),
+        export_interval_s=_whole(profile, "exportIntervalSeconds", 1, MAX_INTERVAL_S, where),
         exemplars=exemplars,
     )
 
@@ -154,31 +166,43 @@ def _read_metric(raw: object, where: str) -> MetricSettings:
     attributes = metric.get("attributes", [])
     if not isinstance(attributes, list) or len(attributes) > MAX_ATTRIBUTES:
         raise DocumentError(f"{where}: attributes is not a list of at most {MAX_ATTRIBUTES}")
-    if not all(isinstance(each, str) and 0 < len(each) <= 128 for each in attributes):
+    if not all(isinstance(each, str) and _is_text(each, MAX_NAME) for each in attributes):
         raise DocumentError(f"{where}: an attribute is not a name")
     every = _whole(metric, "everyEvents", 1, MAX_EVERY_EVENTS, where)
-    return MetricSettings(every, tuple(attributes), _text(metric, "retention", where))
+    return MetricSettings(every, tuple(dict.fromkeys(attributes)), _text(metric, "retention", where))
 
 
 def _load(line: bytes, where: str) -> object:
-    if max(line.count(b"{"), line.count(b"[")) and _depth(line) > MAX_DEPTH:
+    if _depth(line) > MAX_DEPTH:  # before anything follows the nesting
         raise DocumentError(f"{where} is nested deeper than {MAX_DEPTH}")
     try:
-        return json.loads(line)
-    except ValueError:  # also of bytes that are no text
+        return json.loads(line.decode(), object_pairs_hook=_pairs, parse_constant=_refuse_constant)
+    except ValueError:  # also of bytes that are not UTF-8, and of numbers with thousands of digits
         raise DocumentError(f"{where} is not JSON") from None
 
 
 def _depth(line: bytes) -> int:
-    """Return a bound of the nesting; brackets in texts count too, of which these documents have none."""
+    """Return how deep brackets are nested."""
     deepest = depth = 0
-    for byte in line:
-        if byte in b"{[":
+    for found in _TOKEN.finditer(line):
+        if (token := found[0]) in (b"{", b"["):
             depth += 1
             deepest = max(deepest, depth)
-        elif byte in b"}]":
+        elif token in (b"}", b"]"):
             depth -= 1
     return deepest
+
+
+def _pairs(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; of two equal names readers would take either, so it is refused."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError  # NaN and infinity are none of JSON's numbers
 
 
 def _object(raw: object, where: str) -> Mapping[str, object]:
@@ -190,20 +214,27 @@ def _object(raw: object, where: str) -> Mapping[str, object]:
 def _bounded(found: Mapping[str, T], most: int, where: str) -> Mapping[str, T]:
     if len(found) > most:
         raise DocumentError(f"{where} has more than {most} entries")
-    if not all(0 < len(name) <= 128 for name in found):
+    if not all(_is_text(name, MAX_NAME) for name in found):
         raise DocumentError(f"{where} has a name that is empty or too long")
     return found
 
 
+def _is_text(value: str, most: int) -> bool:
+    """Whether it has 1 to so many characters, all of which can be exported: half a surrogate pair cannot."""
+    return 0 < len(value) <= most and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
 def _text(raw: Mapping[str, object], name: str, where: str) -> str:
     value = raw.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= 253:
-        raise DocumentError(f"{where}.{name} is not a text of 1 to 253 characters")
+    if not isinstance(value, str) or not _is_text(value, MAX_TEXT):
+        raise DocumentError(f"{where}.{name} is not a text of 1 to {MAX_TEXT} characters")
     return value
 
 
 def _whole(raw: Mapping[str, object], name: str, least: int, most: int, where: str) -> int:
     value = raw.get(name)
+    if isinstance(value, float) and value.is_integer():  # 1.0 and 1e0 are 1, as in JSON Schema
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise DocumentError(f"{where}.{name} is not a whole number from {least} to {most}")
     return value
@@ -211,8 +242,6 @@ def _whole(raw: Mapping[str, object], name: str, least: int, most: int, where: s
 
 def _number(raw: Mapping[str, object], name: str, least: float, most: float, where: str) -> float:
     value = raw.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise DocumentError(f"{where}.{name} is not a number")
-    if not least <= value <= most:
-        raise DocumentError(f"{where}.{name} is not from {least:g} to {most:g}")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise DocumentError(f"{where}.{name} is not a number from {least:g} to {most:g}")
     return float(value)
