@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from e2e.cluster import progress
+from e2e.cluster.builds import cache_root
 from e2e.cluster.errors import ClusterError
 
 PART = "debian packages"
@@ -51,6 +55,35 @@ def ensure_debian(packages: Sequence[str]) -> None:
     with progress.part("apt-get " + " ".join(absent), "installing", "installed"):
         _update_once(root)
         _apt(root, ["install", "--no-install-recommends", *absent])
+
+
+def ensure_unpacked(package: str) -> Path:
+    """Return a folder with a package's files, without installing it: no service starts, and no root is needed.
+
+    Raises:
+        ClusterError: There is no apt, or the package cannot be fetched or unpacked.
+    """
+    root = cache_root().parent / "debian"
+    folder = root / package
+    if folder.exists():
+        return folder
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / f".{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            with progress.part(package, "fetching", "unpacked"), tempfile.TemporaryDirectory(dir=root) as scratch:
+                _run(["apt-get", "-qq", "download", package], Path(scratch))
+                (archive,) = Path(scratch).glob("*.deb")
+                _run(["dpkg-deb", "-x", str(archive), str(Path(scratch, "files"))], Path(scratch))
+                Path(scratch, "files").rename(folder)
+    return folder
+
+
+def _run(argv: list[str], folder: Path) -> None:
+    done = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        problem = f"{argv[0]} failed: {done.stderr.strip()[-500:]}"
+        raise ClusterError(PART, problem, remedy="apt-get update, then run by hand: " + " ".join(argv))
 
 
 def _update_once(root: list[str]) -> None:

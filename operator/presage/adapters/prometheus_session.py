@@ -165,7 +165,7 @@ class BoundedSession(requests.Session):
         """Send one request and read its whole body within the limits.
 
         Raises:
-            SourceFault: On any answer but 200, and on any breach of a limit.
+            SourceFault: On any answer but 200 or 204, and on any breach of a limit.
         """
         limit = self._limits.timeout_s
         if len(urlencode(kwargs.get("params") or {})) > _LONGEST_ADDRESS:
@@ -194,7 +194,7 @@ class BoundedSession(requests.Session):
 
     def _refuse_status(self, response: requests.Response) -> None:
         status, remedies = response.status_code, self._remedies
-        if status == requests.codes.ok:
+        if status in (requests.codes.ok, requests.codes.no_content):  # the latter to what was written
             return
         if status in (401, 403):
             what = f"it refuses the credentials (HTTP {status}): check {remedies.credentials}"

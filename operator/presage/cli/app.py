@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from presage.cli.backtest.arguments import add_backtest
 from presage.cli.explain.arguments import add_explain
 from presage.cli.forecast.arguments import add_forecast
+from presage.cli.retention.arguments import add_retention
 from presage.cli.simulate.arguments import add_simulate
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _EXAMPLES = """examples:
   presage bundle                             what to send with a report of a fault; without secrets
   presage backtest --csv load.csv            how good its forecasts of a load would have been
   presage simulate --csv load.csv --per-pod 50 --max 40    what it would have saved last week
+  presage retention render msrc/main         what keeps each metric's series as long as it asks for
   presage operator                           run the operator (what the chart's pods do)
 """
 
@@ -50,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_forecast(commands)
     add_backtest(commands)
     add_simulate(commands)
+    add_retention(commands)
     generate = commands.add_parser("generate", help="write CRDs, RBAC rules and reference (for developers)")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     generate.add_argument("--root", default=".", help="folder of the repository; default: here")
@@ -133,6 +136,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from presage.cli.simulate.command import simulate
 
         return simulate(arguments)
+    if arguments.command == "retention":
+        from presage.cli.retention.command import retention
+
+        return retention(arguments)
     if arguments.command == "backtest":
         from presage.cli.backtest.command import backtest
 

@@ -18,10 +18,8 @@ def render_commands(parser: argparse.ArgumentParser) -> str:
     """Return the reference of all commands of a parser."""
     lines = [HEADER, "# Commands", "", str(parser.description), ""]
     lines += ["Each works as `presage COMMAND` and as `kubectl presage COMMAND`.", ""]
-    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    helps = {choice.dest: choice.help or "" for choice in commands._choices_actions}
-    for name, command in commands.choices.items():
-        lines += [f"## presage {name}", "", command.description or f"{helps[name][:1].upper()}{helps[name][1:]}.", ""]
+    for name, command, short in _list_commands(parser, ""):
+        lines += [f"## presage {name}", "", command.description or f"{short[:1].upper()}{short[1:]}.", ""]
         rows = [
             [_name_argument(action), _describe_argument(action)]
             for action in command._actions
@@ -31,6 +29,17 @@ def render_commands(parser: argparse.ArgumentParser) -> str:
             lines += [*render_table(("argument", "meaning"), rows), ""]
         lines += _render_epilog(command.epilog or "")
     return "\n".join(lines)
+
+
+def _list_commands(parser: argparse.ArgumentParser, prefix: str) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
+    """Yield each command that can be run, with its name and one line of help; one with verbs is given by its verbs."""
+    commands = next((each for each in parser._actions if isinstance(each, argparse._SubParsersAction)), None)
+    if commands is None:
+        return
+    helps = {choice.dest: choice.help or "" for choice in commands._choices_actions}
+    for name, command in commands.choices.items():
+        verbs = list(_list_commands(command, f"{prefix}{name} "))
+        yield from verbs or [(f"{prefix}{name}", command, helps[name])]
 
 
 def _render_epilog(epilog: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""MetricSource: gather → decide. It writes nothing besides its own status, so it has no apply of note."""
+"""MetricSource: gather → decide → apply. What it writes besides its own status are canaries of its retention tiers."""
 
 from __future__ import annotations
 
@@ -8,32 +8,46 @@ from dataclasses import dataclass
 from presage.core.conditions import Condition, summarize_ready
 from presage.core.faults import SourceFault
 from presage.core.outcome import Ok
+from presage.core.recording.retention.tiers import LABEL
 from presage.reconcile.kind import Applied, Decision, KindDefinition, Reason
 from presage.reconcile.ports import Ports, Source
+from presage.reconcile.source_retention import (
+    GAUGE,
+    CanaryPlan,
+    RetentionInput,
+    decide_retention,
+    gather_retention,
+    write_canaries,
+)
+from presage.reconcile.source_retention import REASONS as RETENTION_REASONS
 from presage.resources.metricsource import MetricSource
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInput:
-    """What one look at a source found: its version, or the fault."""
+    """What one look at a source found: its version, or the fault; and its tiers, if it has any."""
 
     generation: int
     check_period_s: float
     version: str
     fault: SourceFault | None
+    retention: RetentionInput | None = None
 
 
 async def gather(source: MetricSource, memory: None, ports: Ports) -> SourceInput:
-    """Ask the source a trivial query."""
-    spec, meta = source.spec.to_core(), source.metadata
+    """Ask the source a trivial query, and its tiers' servers for their canaries."""
+    meta = source.metadata
+    asked = Source(meta.name, meta.generation, source.spec.to_core())
+    version, found = "", None
     try:
-        version = await ports.loads.probe(Source(meta.name, meta.generation, spec))
+        version = await ports.loads.probe(asked)
     except SourceFault as fault:
-        return SourceInput(meta.generation, spec.check_period_s, "", fault)
-    return SourceInput(meta.generation, spec.check_period_s, version, None)
+        found = fault
+    retention = await gather_retention(source, asked, ports)
+    return SourceInput(meta.generation, asked.spec.check_period_s, version, found, retention)
 
 
-def decide(given: SourceInput) -> Decision[None, None]:
+def decide(given: SourceInput) -> Decision[CanaryPlan, None]:
     """Judge whether the source can be used."""
     fault = given.fault
     reachable = (
@@ -41,18 +55,24 @@ def decide(given: SourceInput) -> Decision[None, None]:
         if fault is None
         else Condition("Reachable", "False", fault.reason, fault.message, given.generation)
     )
+    version = {"version": given.version} if given.version else {}
+    if given.retention is None:
+        return Decision(None, (reachable,), version, given.check_period_s, None)
+    retention = decide_retention(given.retention)
     return Decision(
-        plan=None,
-        conditions=(reachable,),
-        status={"version": given.version} if given.version else {},
+        plan=retention.plan,
+        conditions=(reachable, retention.condition),
+        status={**version, "retention": list(retention.status)},
         next_in_s=given.check_period_s,
         memory=None,
+        gauges=retention.gauges,
     )
 
 
-async def apply(source: MetricSource, plan: None, ports: Ports) -> Applied:
-    """Do nothing: a source is only looked at."""
-    return Applied(Ok(source.spec.to_core().check_period_s))
+async def apply(source: MetricSource, plan: CanaryPlan, ports: Ports) -> Applied:
+    """Write the canaries that are due."""
+    refused = await write_canaries(source, plan, ports)
+    return Applied(Ok(source.spec.to_core().check_period_s), (refused,) if refused else ())
 
 
 def _summarize(conditions: Iterable[Condition], generation: int) -> Condition:
@@ -72,13 +92,16 @@ REASONS = (
     Reason("Reachable", "BadAnswer", "The answer is no Prometheus API answer.", "Check that url is its base address."),
     Reason("Reachable", "QueryFailed", "The source answers with an error.", "See the message and the source's log."),
     Reason("Reachable", "TooLarge", "The answer is over a limit.", "Narrow the matchers or raise spec.limits."),
+    *RETENTION_REASONS,
 )
 
-DEFINITION: KindDefinition[MetricSource, SourceInput, None, None] = KindDefinition(
+DEFINITION: KindDefinition[MetricSource, SourceInput, CanaryPlan, None] = KindDefinition(
     model=MetricSource,
     gather=gather,
     decide=decide,
     apply=apply,
     summarize=_summarize,
     reasons=REASONS,
+    gauges={GAUGE: "1 for each retention tier of a MetricSource; how long its samples are kept proves the tier."},
+    gauge_labels={GAUGE: LABEL},
 )

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from presage.core.ownership import Owner
 from presage.core.query import Selection
 from presage.core.recording.injection import Mechanism
+from presage.core.recording.retention.canary import Canary, Look
+from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.resource_type import ResourceType
 from presage.core.scaling import foresight
 from presage.core.scaling.foresight import FullFit
@@ -17,6 +19,7 @@ from presage.core.source_reading import History, Source, TickSample
 
 __all__ = [
     "AskedReplay",
+    "Canaries",
     "Children",
     "Clock",
     "Forecaster",
@@ -96,6 +99,20 @@ class Loads(Protocol):
         """
 
 
+class Canaries(Protocol):
+    """Samples that prove retention tiers, on the servers of a source."""
+
+    async def look(self, source: Source, retention: Retention, known: Mapping[str, Canary]) -> Mapping[str, Look]:
+        """Return what is found of each tier's canary, by the tier's name; a server that fails is part of it."""
+
+    async def write(self, source: Source, tier: Tier, at: float) -> None:
+        """Write a canary with a time in the past to a tier's server.
+
+        Raises:
+            SourceFault: If the server does not take it.
+        """
+
+
 class Forecaster(foresight.Forecaster, Protocol):
     """Runs the pure forecaster where it cannot hold up the event loop."""
 
@@ -161,3 +178,4 @@ class Ports:
     children: Children
     pods: Pods
     injection: Injection
+    canaries: Canaries

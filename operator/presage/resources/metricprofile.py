@@ -19,6 +19,7 @@ from presage.resources.fields import (
     ObjectName,
 )
 from presage.resources.forecastspec import ForecastSettings, ForecastStatus
+from presage.resources.retention import ProfileRetention
 from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
 
 
@@ -63,6 +64,10 @@ class MetricProfileSpec(Model):
     scaling: ScalingSettings = Field(description="How replicas follow from the forecast.")
     calendar: CalendarSettings | None = Field(
         default=None, description="What the user knows of days to come: holidays, sales, maintenance."
+    )
+    retention: ProfileRetention | None = Field(
+        default=None,
+        description="That each metric's series be kept as long as it says. Left out, nothing is done about it.",
     )
     paused: bool = Field(
         default=False, description="Change nothing while true. The annotation presage.dev/paused does the same."

@@ -20,15 +20,11 @@ from presage.resources.base import (
     Rule,
     Status,
     defaulted,
-    full_match,
 )
 from presage.resources.fields import LabelName, LocalReference, ObjectName, SecretKeyName
+from presage.resources.retention import SourceRetention, SourceUrl, TierStatus
 
 _EVERY = "*"
-_URL = (
-    r"https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
-    r"(/[A-Za-z0-9._~!$&()*+,;=:@%/-]*)?"
-)
 
 
 class SecretKeyReference(Model):
@@ -149,14 +145,7 @@ class MetricSourceSpec(Model):
         ),
     )
 
-    url: Annotated[
-        str,
-        Field(min_length=8, max_length=2048),
-        full_match(
-            _URL,
-            "url must be http:// or https://, a host, then at most a port and a path; no user name, query or fragment",
-        ),
-    ] = Field(
+    url: SourceUrl = Field(
         description="Base address of Prometheus or of anything with the same HTTP API. Redirects are not followed.",
         examples=["http://prometheus.monitoring.svc:9090"],
     )
@@ -169,6 +158,9 @@ class MetricSourceSpec(Model):
         default=None, description="Label that is forced on every query. Left out, none is."
     )
     limits: SourceLimitsSettings = defaulted(SourceLimitsSettings, "What requests to this source may cost.")
+    retention: SourceRetention | None = Field(
+        default=None, description="Servers that keep series for different times. Left out, retention is not looked at."
+    )
     check_period_seconds: int = Field(
         default=30, ge=1, le=3600, description="Time between two checks that the source answers, in seconds."
     )
@@ -196,6 +188,12 @@ class MetricSourceStatus(Status):
     """What presage found when it last checked."""
 
     version: str | None = Field(default=None, max_length=128, description="Version that the server states.")
+    retention: tuple[TierStatus, ...] = Field(
+        default=(),
+        max_length=8,
+        description="What canaries show of each retention tier.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["tier"]},
+    )
 
 
 class MetricSource(Resource):
@@ -212,6 +210,13 @@ class MetricSource(Resource):
             PrinterColumn("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', "Whether it answers."),
             PrinterColumn("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', "Why."),
             PrinterColumn("Age", "date", ".metadata.creationTimestamp", "Time since creation."),
+            PrinterColumn(
+                "Retention",
+                "string",
+                '.status.conditions[?(@.type=="RetentionEnforced")].reason',
+                "What is known of its retention tiers.",
+                priority=1,
+            ),
         ),
     )
 

@@ -16,6 +16,7 @@ from presage.adapters.forecast_pool import ForecastPool
 from presage.adapters.kube import KubeClient, KubeError
 from presage.adapters.pods import KubePods
 from presage.adapters.prometheus import PrometheusLoads
+from presage.adapters.prometheus_canaries import PrometheusCanaries
 from presage.adapters.scaler import KubeScaler
 from presage.core.faults import SourceFault
 from presage.core.recording.injection import Mechanism
@@ -34,7 +35,7 @@ from presage.runtime.scheduler import Scheduler
 from presage.runtime.settings import Settings
 from presage.runtime.status import StatusWriter
 from presage.runtime.store import ObjectStore
-from presage.runtime.turns import PatientForecaster, PatientLoads, Turns
+from presage.runtime.turns import PatientCanaries, PatientForecaster, PatientLoads, Turns
 from presage.runtime.watches import Watches
 from presage.runtime.workers import Workers
 
@@ -83,6 +84,9 @@ class Engine:
         self._loads = PrometheusLoads(
             self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
         )
+        self._canaries = PrometheusCanaries(
+            self._read_secret, allow_loopback=settings.allow_loopback, observer=metrics.observe_source_request
+        )
         fits = ForecastFits(settings.fit_workers, settings.fit_deadline_seconds, metrics.observe_fit)
         self._forecaster = ForecastPool(fits)
         self._events = EventWriter(client, settings.pod_name)
@@ -107,10 +111,11 @@ class Engine:
         pods = KubePods(self._client)
         loads = PatientLoads(self._loads, self._turns)
         forecaster = PatientForecaster(self._forecaster, self._turns)
+        canaries = PatientCanaries(self._canaries, self._turns)
 
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, _NotProven())
+            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, _NotProven(), canaries)
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],
@@ -137,6 +142,7 @@ class Engine:
         finally:
             await self._watches.stop()
             await self._loads.close()
+            await self._canaries.close()
             await self._forecaster.close()
 
     async def _keep_listing(self) -> None:

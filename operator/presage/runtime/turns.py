@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from presage.core.forecast.api import Forecast, Series, State
 from presage.core.query import Selection
-from presage.reconcile.ports import AskedReplay, Forecaster, FullFit, History, Loads, ReplayJob, Source, TickSample
+from presage.core.recording.retention.canary import Canary, Look
+from presage.core.recording.retention.tiers import Retention, Tier
+from presage.reconcile.ports import (
+    AskedReplay,
+    Canaries,
+    Forecaster,
+    FullFit,
+    History,
+    Loads,
+    ReplayJob,
+    Source,
+    TickSample,
+)
 
 
 class Turns:
@@ -73,6 +85,29 @@ class PatientLoads:
         """See `Loads`."""
         async with self._turns.lent():
             return await self._loads.history(source, askers, step_s, history_s, now)
+
+
+class PatientCanaries:
+    """The port `Canaries` for handlers that hold a turn: they lend it while they wait.
+
+    Args:
+        canaries: Answers.
+        turns: Where turns come from.
+    """
+
+    def __init__(self, canaries: Canaries, turns: Turns) -> None:
+        self._canaries = canaries
+        self._turns = turns
+
+    async def look(self, source: Source, retention: Retention, known: Mapping[str, Canary]) -> Mapping[str, Look]:
+        """See `Canaries`."""
+        async with self._turns.lent():
+            return await self._canaries.look(source, retention, known)
+
+    async def write(self, source: Source, tier: Tier, at: float) -> None:
+        """See `Canaries`."""
+        async with self._turns.lent():
+            await self._canaries.write(source, tier, at)
 
 
 class PatientForecaster:

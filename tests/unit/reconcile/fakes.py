@@ -13,6 +13,8 @@ from presage.core.faults import SourceFault, WriteRefused
 from presage.core.forecast.api import Forecast, Series, State, advance, forecast_one
 from presage.core.query import Load, Selection
 from presage.core.recording.injection import Mechanism
+from presage.core.recording.retention.canary import Canary, Look
+from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.resource_type import ResourceType
 from presage.core.scaling.gate import ReplayJob
 from presage.core.scaling.objective import ReplayedDay
@@ -245,6 +247,23 @@ class FakeInjection:
 
 
 @dataclass
+class FakeCanaries:
+    """What is found of each tier, and what was written."""
+
+    looks: dict[str, Look] = field(default_factory=dict)
+    refusal: SourceFault | None = None
+    written: list[tuple[str, float]] = field(default_factory=list)
+
+    async def look(self, source: Source, retention: Retention, known: Mapping[str, Canary]) -> dict[str, Look]:
+        return {tier.name: self.looks.get(tier.name, Look()) for tier in retention.tiers}
+
+    async def write(self, source: Source, tier: Tier, at: float) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.written.append((tier.name, at))
+
+
+@dataclass
 class World:
     """All fakes together: one MetricSource, one MetricProfile, its Deployment and pods."""
 
@@ -257,6 +276,7 @@ class World:
     children: Children = field(default_factory=NoChildren)
     pods: FakePods = field(default_factory=FakePods)
     injection: FakeInjection = field(default_factory=FakeInjection)
+    canaries: FakeCanaries = field(default_factory=FakeCanaries)
 
     def ports(self) -> Ports:
         return Ports(
@@ -269,6 +289,7 @@ class World:
             self.children,
             self.pods,
             self.injection,
+            self.canaries,
         )
 
 

@@ -221,11 +221,13 @@ class _Maker:
 
     def _x_kubernetes_list_map_keys(self, node: Json, path: str) -> Iterator[Case]:
         """Entries that differ in one key only are two entries."""
-        first, _ = self._entries(node, path, 2)
+        first, second = self._entries(node, path, 2)
         optional = self._node(path)["items"]["properties"]
-        for key in node["x-kubernetes-list-map-keys"]:
-            values = optional[key].get("enum", ["a", "b"])
-            accepted = [[first | {key: values[0]}, first | {key: values[1]}]]
+        keys = node["x-kubernetes-list-map-keys"]
+        for key in keys:
+            values = optional[key].get("enum", ["a", "b"] if len(keys) > 1 else [first[key], second[key]])
+            other = first if len(keys) > 1 else second
+            accepted = [[first | {key: values[0]}, other | {key: values[1]}]]
             twice = [first | {key: values[0]}] * 2
             yield from self._case(path, f"x-kubernetes-list-map-keys {key}", accepted, twice, "Duplicate value")
 

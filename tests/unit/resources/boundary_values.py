@@ -38,6 +38,12 @@ TOGETHER = {
 SAMPLES: dict[str, Any] = {
     ".spec.url": "https://prometheus.example",
     ".spec.eventTypes[].weight": "1",
+    ".spec.retention.backend": "Prometheus",
+    ".spec.retention.tiers[].name": "1d",
+    ".spec.retention.tiers[].url": "https://prometheus-1d.example",
+    ".spec.retention.defaultTier": "1d",
+    ".spec.retention.port": "metrics",
+    ".spec.retention.path": "/metrics",
     ".spec.scaling.perPod": "50",
     ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
     ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
@@ -60,6 +66,10 @@ SAMPLES: dict[str, Any] = {
 TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.url": lambda n: "http://a" if n == 8 else "https://a/".ljust(n, "a"),
     ".spec.eventTypes[].weight": lambda n: "1" * n,
+    ".spec.retention.tiers[].name": lambda n: "1" * (n - 1) + "d",
+    ".spec.retention.tiers[].url": lambda n: "http://a" if n == 8 else "https://a/".ljust(n, "a"),
+    ".spec.retention.defaultTier": lambda n: "1" * (n - 1) + "d",
+    ".spec.retention.path": lambda n: "/".ljust(n, "a"),
     ".spec.scaling.perPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
@@ -97,12 +107,22 @@ COMPANIONS: dict[tuple[str, str], Json] = {
     (".spec.url", "minLength"): {".spec.tls": None},
     (".spec.calendar.windows[].from", "maxLength"): {".spec.calendar.windows[].to": "2027-01-01T00:00:00+00:00"},
     (".spec.calendar.windows[].to", "maxLength"): {".spec.calendar.windows[].from": "2026-01-01T00:00:00+00:00"},
+    **{
+        (".spec.retention.tiers[].name", bound): {".spec.retention.defaultTier": None}
+        for bound in ("minLength", "maxLength")
+    },
+    **{
+        (".spec.retention.defaultTier", bound): {".spec.retention.tiers[].name": name}
+        for bound, name in (("minLength", "1d"), ("maxLength", "11111d"))
+    },
 }  # fmt: skip
 """What else a value at its limit needs, so that no rule stands in its way."""
 
 ENTRIES: dict[str, Callable[[Any, int], Any]] = {
     ".spec.forecast.seasonsSeconds": lambda entry, i: 600 + i,
     ".spec.namespaces.names": lambda entry, i: f"n{i}",
+    ".spec.retention.tiers": lambda entry, i: {"name": f"{i or 9}d", "url": f"https://prometheus-{i or 9}d"},
+    ".status.retention": lambda entry, i: entry | {"tier": f"{i}d"},
     ".spec.eventTypes": lambda entry, i: entry | {"name": f"e{i}"},
     ".status.conditions": lambda entry, i: entry | {"type": f"T{i}"},
     ".spec.calendar.windows[].recurrence.weekly": lambda entry, i: WEEKDAYS[(i + 6) % 7],
@@ -203,6 +223,18 @@ RULES: dict[str, Rule] = {
     "rampSeconds needs effect": Rule(
         {".rampSeconds": 0, ".effect": {"ignore": True}}, {".rampSeconds": 1, ".effect": {"ignore": True}}
     ),
+    "tiers must be given, unless backend is Other": Rule(
+        {".backend": "Other", ".tiers": [], ".defaultTier": None}, {".tiers": [], ".defaultTier": None}
+    ),
+    "tiers must have a server each": Rule(
+        {".tiers": [{"name": "1d", "url": "http://a:1"}, {"name": "2d", "url": "http://b:1"}]},
+        {".tiers": [{"name": "1d", "url": "http://a:1"}, {"name": "2d", "url": "http://a:1"}]},
+    ),
+    "tiers of VictoriaMetrics must be days or weeks": Rule(
+        {".backend": "VictoriaMetrics"},
+        {".backend": "VictoriaMetrics", ".tiers[].name": "24h", ".defaultTier": None},
+    ),
+    "defaultTier must be one of tiers": Rule({".defaultTier": "1d"}, {".defaultTier": "2d"}),
     "names must not mix": Rule({".names": ["*"]}, {".names": ["*", "a"]}),
 }
 """By the beginning of the message."""

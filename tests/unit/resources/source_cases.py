@@ -11,6 +11,14 @@ TOKEN = {"bearerTokenSecretRef": {"name": "prom", "key": "token"}}
 BASIC = {"basicAuthSecretRef": {"name": "prom"}}
 CA = {"caSecretRef": {"name": "prom", "key": "ca.crt"}}
 
+
+def tier(name: str, url: str = "", **more: Any) -> dict[str, Any]:
+    """Return the server of one tier."""
+    return {"name": name, "url": url or f"http://prometheus-{name}:9090", **more}
+
+
+TIERS = {"backend": "Prometheus", "tiers": [tier("2h"), tier("15d", granularitySeconds=60)]}
+
 _SOURCE: dict[str, Any] = {"url": URL}
 
 
@@ -38,6 +46,13 @@ SOURCES_ACCEPTED: dict[str, Changes] = {
     "every namespace": {"namespaces": {"names": ["*"]}},
     "some namespaces": {"namespaces": {"names": ["shop", "payments"]}},
     "tenant": {"tenantLabel": {"name": "ns", "value": "shop"}},
+    "retention": {"retention": TIERS},
+    "a tier for series without the label": {"retention": TIERS | {"defaultTier": "15d"}},
+    "one retention": {"retention": {"backend": "Other"}},
+    "one retention, tiers left from before": {"retention": TIERS | {"backend": "Other"}},
+    "days and weeks on VictoriaMetrics": {
+        "retention": {"backend": "VictoriaMetrics", "tiers": [tier("1d"), tier("52w")]},
+    },
     "null is absent": {"auth": None, "tls": None, "tenantLabel": None},
     "unknown field of a newer version": {"later": 1},
 }
@@ -67,6 +82,32 @@ SOURCES_REFUSED: dict[str, Refused] = {
         r"spec.namespaces.names\[1\]: Duplicate value",
     ),
     "bad namespace": Refused({"namespaces": {"names": ["Shop"]}}, r"spec.namespaces.names\[0\]"),
+    "no tiers": Refused(
+        {"retention": {"backend": "Prometheus"}}, "spec.retention: .*tiers must be given, unless backend is Other"
+    ),
+    "two tiers on one server": Refused(
+        {"retention": {"backend": "Prometheus", "tiers": [tier("2h", "http://a:1"), tier("15d", "http://a:1")]}},
+        "spec.retention: .*tiers must have a server each",
+    ),
+    "tier twice": Refused(
+        {"retention": {"backend": "Prometheus", "tiers": [tier("2h", "http://a:1"), tier("2h", "http://b:1")]}},
+        "tiers must not contain a name twice",
+        r"spec.retention.tiers\[1\]: Duplicate value",
+    ),
+    "hours on VictoriaMetrics": Refused(
+        {"retention": {"backend": "VictoriaMetrics", "tiers": [tier("2h")]}},
+        "spec.retention: .*tiers of VictoriaMetrics must be days or weeks",
+    ),
+    "default that is no tier": Refused(
+        {"retention": TIERS | {"defaultTier": "1d"}}, "spec.retention: .*defaultTier must be one of tiers"
+    ),
+    "no duration": Refused({"retention": TIERS | {"tiers": [tier("long")]}}, r"spec.retention.tiers\[0\].name"),
+    "two units": Refused({"retention": TIERS | {"tiers": [tier("1h30m")]}}, r"spec.retention.tiers\[0\].name"),
+    "address of a tier": Refused(
+        {"retention": TIERS | {"tiers": [tier("2h", "http://me:secret@prom")]}},
+        r"spec.retention.tiers\[0\].url: .*url must be http:// or https://",
+    ),
+    "back end unknown": Refused({"retention": TIERS | {"backend": "Influx"}}, "spec.retention.backend"),
     "bad label": Refused({"tenantLabel": {"name": "a-b"}}, "spec.tenantLabel.name"),
     "metric name as label": Refused({"tenantLabel": {"name": "__name__"}}, "a label cannot be __name__"),
     "slow": Refused({"limits": {"timeoutSeconds": 61}}, "spec.limits.timeoutSeconds: .*60"),

@@ -15,7 +15,7 @@ _LABEL = 12  # width of what stands before each line
 _STALE_S = 60.0
 _MODES = {"DryRun": "DryRun, so nothing is written", "Off": "Off, so nothing is decided"}
 _HEALTHY = {"Paused": "False"}  # conditions that are well with another status than True
-_ASKED_FOR = ("DryRun", "Off")  # and what is no trouble, since the spec asks for it
+_ASKED_FOR = ("DryRun", "Off", "Inactive")  # and what is no trouble, since the spec asks for it
 
 
 def render(document: Mapping[str, Any]) -> str:

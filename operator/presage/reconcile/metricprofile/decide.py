@@ -21,6 +21,7 @@ from presage.reconcile.metricprofile.inputs import (
     TargetState,
 )
 from presage.reconcile.metricprofile.learning import judge_capacity
+from presage.reconcile.metricprofile.retention import judge_tiers
 from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain, say_why
 from presage.reconcile.metricprofile.steering import Bounds, Steered, explain_steered, find_bounds, steer
 from presage.reconcile.metricprofile.viewing import (
@@ -81,7 +82,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     told, news = _tell_binding(facts, memory, told=scaling.reason in ("Active", "DryRun"))
     return Decision(
         plan=plan,
-        conditions=_build_conditions(facts, scaling),
+        conditions=(*_build_conditions(facts, scaling), judge_tiers(given.retention, given.generation)),
         status=build_status(facts),
         next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun", "Paused") else IDLE_PERIOD_S,
         memory=replace(memory, binding=told),

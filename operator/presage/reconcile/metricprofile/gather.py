@@ -19,6 +19,7 @@ from presage.reconcile.metricprofile.inputs import (
 )
 from presage.reconcile.metricprofile.learning import Lesson, find_cores, recall_announcement, update_capacity
 from presage.reconcile.metricprofile.measuring import Asking, find_tenant, observe, recall_measures
+from presage.reconcile.metricprofile.retention import view_retention
 from presage.reconcile.metricprofile.steering import is_zero_written, recall_hand, recall_zero
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
 from presage.reconcile.ports import Json, Objects, Ports, Source
@@ -61,6 +62,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         zero_written=is_zero_written(stored, spec.target),
         calendar=asking.calendar,
         event_loads=event_loads,
+        retention=view_retention(profile, source, ports.objects),
     )
 
 

@@ -10,6 +10,8 @@ from presage.core.calendar.spec import Calendar
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
 from presage.core.recording.loads import EventLoad
+from presage.core.recording.retention.tiers import Retention
+from presage.core.recording.retention.verdict import TierState
 from presage.core.scaling.capacity import Capacity
 from presage.core.scaling.decision import ScalingMemory
 from presage.core.scaling.foresight import ForecastMemory
@@ -168,6 +170,25 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionView:
+    """What is known of the tiers that a profile asks for.
+
+    Attributes:
+        source: Name of the MetricSource.
+        wanted: Names of the tiers.
+        retention: What the source offers; `Other` where it says nothing.
+        states: Of its tiers, as its status has them.
+        problem: Why the source may not be used; None if it may.
+    """
+
+    source: str
+    wanted: tuple[str, ...]
+    retention: Retention = field(default_factory=lambda: Retention("Other"))
+    states: Mapping[str, TierState] = field(default_factory=dict)
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureInput:
     """What is known of one measure.
 
@@ -205,6 +226,7 @@ class ProfileInput:
         memory: From the previous decision.
         zero_written: Status says that presage means this target to be at 0.
         calendar: The spec's, with the days of its holidays.
+        retention: What is known of its metrics' tiers; None where it does not ask that they be enforced.
         event_loads: Of each event type for which its load decides what is recorded, in the order of the spec.
     """
 
@@ -221,6 +243,7 @@ class ProfileInput:
     zero_written: bool = False
     calendar: Calendar = field(default_factory=Calendar)
     event_loads: tuple[EventLoad, ...] = ()
+    retention: RetentionView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from presage.reconcile.kind import Reason
+from presage.reconcile.metricprofile.retention import REASONS as RETENTION_REASONS
 
 _DATA = "DataAvailable"
 _TRUST = "ForecastTrusted"
@@ -41,6 +42,7 @@ REASONS = (
     Reason(_SCALING, "Forbidden", "presage may not scale the target.", "Restore the chart's ClusterRole."),
     Reason(_SCALING, "Refused", "The API server refused the new number.", "See the message."),
     Reason(_SCALING, "Unavailable", "The API server did not answer; it is tried again."),
+    *RETENTION_REASONS,
     Reason("Paused", "Paused", "The user asked to change nothing."),
     Reason("Paused", "NotPaused", "The user did not ask to pause."),
     Reason("", "Rescaled", "The target's replicas were set to another number."),
