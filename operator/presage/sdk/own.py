@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 
-from presage.core.recording.marks import GENERATION_METRIC
+from presage.core.recording.marks import GENERATION_METRIC, PROFILE_SINCE_METRIC
 from presage.sdk.plans import EventState
 
 MAX_KINDS = 64
@@ -22,6 +23,7 @@ class OwnState:
     Attributes:
         generation: Of the document in force; 0: none was read.
         metric_profile: Name of its MetricProfile.
+        since: Epoch second since which it is in force.
         watch_s: CPU seconds of looking at the file and of swapping profiles.
         record_s: Seconds of keeping measurements, of metrics that ended.
         overflowing: Lookups beyond a cap of attribute sets, in tables that ended.
@@ -31,6 +33,7 @@ class OwnState:
     def __init__(self) -> None:
         self.generation = 0
         self.metric_profile = ""
+        self.since = time.time()
         self.watch_s = 0.0
         self.export_s = 0.0
         self.record_s = 0.0
@@ -86,6 +89,7 @@ class OwnState:
         overflowing = self.overflowing + sum(table.overflowing for table in tables)
         labels = {"metric_profile": self.metric_profile} if self.metric_profile else {}
         yield GENERATION_METRIC, "1", True, labels, self.generation
+        yield PROFILE_SINCE_METRIC, "s", True, labels, self.since
         for part, seconds in (("record", record_s), ("watch", self.watch_s), ("export", self.export_s)):
             yield "presage_sdk_seconds", "s", False, {"part": part}, seconds
         if overflowing:

@@ -99,6 +99,7 @@ class Telemetry:
 
     def render_prometheus(self) -> bytes:
         """Return everything recorded so far as text for Prometheus, for a server of the program's own; never raises."""
+        started = time.thread_time()
         try:
             with self._lock:
                 if not self._active:
@@ -110,6 +111,8 @@ class Telemetry:
         except Exception as problem:  # noqa: BLE001  # telemetry never breaks the function that it measures
             self._own.fail(problem)
             return b""
+        finally:
+            self._own.export_s += time.thread_time() - started
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
         """Export now; whether that was done in so many seconds. For a function that is about to be frozen."""
@@ -213,6 +216,7 @@ class Telemetry:
         self._chooser.take(document.recording, time.time(), time.monotonic())
         self._own.metric_profile = document.recording.name
         self._own.generation = document.generation
+        self._own.since = time.time()
         return True
 
     def _rebuild_all(self) -> None:

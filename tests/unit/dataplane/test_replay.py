@@ -28,8 +28,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(module: str, *args: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-m", f"presage.dataplane.demo.{module}", *args], env={**os.environ})
+def running(module: str, *args: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", f"presage.dataplane.demo.{module}", *args]
+    process = subprocess.Popen(command, env={**os.environ, **environment})
     try:
         yield process
     finally:
@@ -100,7 +101,7 @@ def test_no_listener_is_failed_load(tmp_path: Path) -> None:
 
 def test_a_pod_starts_unready_and_drains_on_sigterm() -> None:
     port = free_port()
-    with running("function", f"--port={port}", "--startup-seconds=1", "--drain-seconds=1") as process:
+    with running("function", f"--port={port}", "--startup-seconds=3", "--drain-seconds=1") as process:
         eventually(lambda: get(port, "/metrics")[0] == 200)
         assert get(port, "/readyz")[0] == 503
         eventually(lambda: get(port, "/readyz")[0] == 200)

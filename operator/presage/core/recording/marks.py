@@ -15,6 +15,9 @@ POD_VARIABLE = "PRESAGE_POD_NAME"
 GENERATION_METRIC = "presage_profile_generation"
 """Gauge that each instance exports: the generation it records by; 0 = none was read."""
 
+PROFILE_SINCE_METRIC = "presage_profile_since_seconds"
+"""Gauge beside it: the epoch second since when, by the instance's clock; when recording began if none was read."""
+
 
 def config_map_name(profile: str) -> str:
     """Return the name of the ConfigMap that holds the document of a MetricProfile."""
