@@ -36,7 +36,7 @@ from presage.core.query import GaugeLoad, Selection
 from presage.core.scaling.gate import AskedReplay, GateMemory, ReplayJob, make_setting
 from presage.core.scaling.policy import DEFAULTS
 from presage.core.source import SourceLimits, SourceSpec
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 from presage.reconcile.metricprofile.forecasting import Asker, Foresight, Stake, update_foresight
 from presage.reconcile.metricprofile.inputs import Basis
 from presage.reconcile.ports import FullFit
@@ -166,6 +166,9 @@ class _HeldHistories:
         finer = STEP_S // step_s  # a replay of past days asks for minutes
         slots = (self._values[int(asker.load.metric)][first:last] for asker in askers)
         return [History(np.repeat(each, finer) if finer > 1 else each, float(first * STEP_S)) for each in slots]
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        raise NotImplementedError
 
 
 class _FewFits(PatientForecaster):

@@ -16,16 +16,23 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from presage.adapters.prometheus_answers import read_health, read_is_gauge, read_range, read_tick, read_version
+from presage.adapters.prometheus_answers import (
+    read_health,
+    read_is_gauge,
+    read_range,
+    read_tick,
+    read_values,
+    read_version,
+)
 from presage.adapters.prometheus_line import Observer, ReadSecret, SourceLine
 from presage.adapters.prometheus_sharing import Sharer
 from presage.adapters.prometheus_types import MetricTypes
 from presage.adapters.recently_used import RecentlyUsed
 from presage.core.faults import SourceFault
 from presage.core.history import REFETCHED, SlotRange, Slots, plan_missing, plan_span, split_range
-from presage.core.query import CounterLoad, Selection
+from presage.core.query import CounterLoad, Selection, build_values_query
 from presage.core.sharing import SharedQuery, limit_points
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 
 T = TypeVar("T")
 
@@ -152,6 +159,16 @@ class PrometheusLoads:
         """
         wanted = plan_span(now, step_s, history_s)
         return await _all(self._bring_up(source, asker, wanted, int(history_s // step_s)) for asker in askers)
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        """Return the values of a label in the series that an asker may see: `most` of them, those with the most load.
+
+        Raises:
+            SourceFault: If there is no usable answer.
+            ValueError: If the selection or the label breaks PromQL's grammar.
+        """
+        build_values_query(asker, label, most)  # such a fault is no answer of the source
+        return await self._sources.get(source).line.ask(partial(read_values, source, asker, label, most))
 
     async def _bring_up(self, source: Source, asker: Selection, wanted: SlotRange, span: int) -> History:
         stored = self._histories.get((source, asker, wanted.step_s, span))

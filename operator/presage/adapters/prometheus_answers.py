@@ -18,9 +18,16 @@ from prometheus_api_client import PrometheusConnect
 from presage.adapters.prometheus_session import QueryFault
 from presage.core.faults import SourceFault
 from presage.core.history import SlotRange, to_grid
-from presage.core.query import PART_LABEL, InstanceValues, Selection, build_history_query, build_tick_query
+from presage.core.query import (
+    PART_LABEL,
+    InstanceValues,
+    Selection,
+    build_history_query,
+    build_tick_query,
+    build_values_query,
+)
 from presage.core.sharing import SharedQuery
-from presage.core.source_reading import Flaw, Source, TickSample, find_flaw
+from presage.core.source_reading import Flaw, LabelValues, Source, TickSample, find_flaw
 
 T = TypeVar("T")
 
@@ -84,6 +91,14 @@ def read_range(
     result = _limit_series(source, prometheus.custom_query_range(query, start, end, str(part.step_s)))
     by_value = {value: _make_grid(entries[0], part) for value, entries in _group(result, shared.label).items()}
     return shared.share_out(by_value, to_grid((), part))
+
+
+def read_values(source: Source, asker: Selection, label: str, most: int, prometheus: PrometheusConnect) -> LabelValues:
+    """Return the values of a label with the largest loads; a load that is no number counts as none here."""
+    asked = min(most, source.spec.limits.max_series)
+    result = _limit_series(source, prometheus.custom_query(build_values_query(asker, label, asked)))
+    found = {str(entry["metric"][label]): float(entry["value"][1]) for entry in result}
+    return LabelValues({value: load if math.isfinite(load) else 0.0 for value, load in found.items()})
 
 
 def _group(result: Any, label: str | None) -> dict[str, list[Any]]:

@@ -7,7 +7,7 @@ MetricSource stands in every selector: a matcher of the tenant's own on the same
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -140,6 +140,17 @@ def build_tick_query(selection: Selection, max_age_s: float, label: str | None =
         "target": f"min{by}({selector} and ({fresh}))" if isinstance(load, InstanceValues) else f"group{by}({fresh})",
     }
     return " or ".join(f'label_replace({part},"{PART_LABEL}","{name}","","")' for name, part in parts.items())
+
+
+def build_values_query(selection: Selection, label: str, most: int) -> str:
+    """Return the query for the load now of each value of a label, `most` of them with the largest loads.
+
+    Series without the label have no value. The tenant matcher stands here as in every query.
+    """
+    there = replace(selection.load, matchers=(*selection.load.matchers, Matcher(label, "!=", "")))
+    selector, load = build_selector(replace(selection, load=there)), selection.load
+    value = f"rate({selector}[{_seconds(load.window_s)}])" if isinstance(load, CounterLoad) else selector
+    return f"topk({most}, sum{_by(label)}({value}))"
 
 
 def _build_count(selector: str, label: str | None) -> str:

@@ -62,3 +62,10 @@ class History:
 
     values: NDArray[np.float32]
     start: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelValues:
+    """Values that a label has now in the series of a load, as the source gives them, and the load of each."""
+
+    loads: Mapping[str, float]

@@ -15,7 +15,7 @@ from presage.core.resource_type import ResourceType
 from presage.core.scaling import foresight
 from presage.core.scaling.foresight import FullFit
 from presage.core.scaling.gate import AskedReplay, ReplayJob
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 
 __all__ = [
     "AskedReplay",
@@ -27,6 +27,7 @@ __all__ = [
     "History",
     "Injection",
     "Json",
+    "LabelValues",
     "Loads",
     "Objects",
     "Owner",
@@ -96,6 +97,13 @@ class Loads(Protocol):
 
         Raises:
             SourceFault: If there is no usable answer for one of them.
+        """
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        """Return the values of a label in the series that an asker may see: `most` of them, those with the most load.
+
+        Raises:
+            SourceFault: If there is no usable answer.
         """
 
 

@@ -13,7 +13,7 @@ from presage.core.units import parse_quantity
 from presage.resources.accountstatus import AccountsStatus
 from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
 from presage.resources.calendarspec import CalendarSettings
-from presage.resources.eventtypes import EventTypeSpec
+from presage.resources.eventtypes import EventTypesFrom, EventTypeSpec, FoundEventTypeStatus
 from presage.resources.fields import (
     LocalReference,
     ObjectName,
@@ -21,6 +21,11 @@ from presage.resources.fields import (
 from presage.resources.forecastspec import ForecastSettings, ForecastStatus
 from presage.resources.retention import ProfileRetention
 from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
+
+_GIVES_BYTES = (
+    "has(self.eventTypes) && self.eventTypes.exists(each, has(each.load.bytes))"
+    " || has(self.eventTypesFrom) && has(self.eventTypesFrom.load.bytes)"
+)
 
 
 class Target(Model):
@@ -36,12 +41,17 @@ class MetricProfileSpec(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.scaling.perPodBytes) || !self.eventTypes.exists(each, has(each.load.bytes))",
+            "has(self.eventTypes) || has(self.eventTypesFrom)",
+            "spec must have eventTypes, eventTypesFrom or both",
+            lambda spec: spec.event_types is not None or spec.event_types_from is not None,
+        ),
+        Rule(
+            f"has(self.scaling.perPodBytes) || !({_GIVES_BYTES})",
             "scaling.perPodBytes must be given where an event type gives load.bytes",
             lambda spec: spec.scaling.per_pod_bytes is not None or not spec.volumes,
         ),
         Rule(
-            "!has(self.scaling.perPodBytes) || self.eventTypes.exists(each, has(each.load.bytes))",
+            f"!has(self.scaling.perPodBytes) || {_GIVES_BYTES}",
             "scaling.perPodBytes needs an event type that gives load.bytes",
             lambda spec: spec.scaling.per_pod_bytes is None or bool(spec.volumes),
         ),
@@ -54,11 +64,15 @@ class MetricProfileSpec(Model):
 
     target: Target = Field(description="The workload to scale, in the profile's own namespace.")
     source_ref: LocalReference = Field(description="The MetricSource to read from.")
-    event_types: tuple[EventTypeSpec, ...] = Field(
+    event_types: tuple[EventTypeSpec, ...] | None = Field(
+        default=None,
         min_length=1,
         max_length=16,
         description="Kinds of events that make up the load.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    event_types_from: EventTypesFrom | None = Field(
+        default=None, description="Kinds of events that are found by the values of a label, besides those given."
     )
     forecast: ForecastSettings = defaulted(ForecastSettings, "How the load is forecast.")
     scaling: ScalingSettings = Field(description="How replicas follow from the forecast.")
@@ -75,20 +89,28 @@ class MetricProfileSpec(Model):
 
     @field_validator("event_types", mode="after")
     @classmethod
-    def _no_name_twice(cls, event_types: tuple[EventTypeSpec, ...]) -> tuple[EventTypeSpec, ...]:
-        if len({each.name for each in event_types}) < len(event_types):
+    def _no_name_twice(cls, event_types: tuple[EventTypeSpec, ...] | None) -> tuple[EventTypeSpec, ...] | None:
+        if event_types is not None and len({each.name for each in event_types}) < len(event_types):
             raise PydanticCustomError("duplicate", "eventTypes must not contain a name twice")
         return event_types
 
     @property
     def volumes(self) -> tuple[EventType, ...]:
         """The data volume of each event type that gives one; a byte counts the same in all of them."""
-        return tuple(EventType(e.name, 1.0, e.load.bytes.to_core()) for e in self.event_types if e.load.bytes)
+        given = self.event_types or ()
+        volumes = [EventType(e.name, 1.0, e.load.bytes.to_core()) for e in given if e.load.bytes]
+        found = self.event_types_from.to_core() if self.event_types_from else None
+        if found is not None and found.volume is not None:
+            volumes.append(EventType(found.name, 1.0, found.volume))
+        return tuple(volumes)
 
     def to_core(self) -> ProfileSpec:
         """Return the same wish in plain data."""
-        loads = tuple(each.to_core() for each in self.event_types)
-        measures = [Measure("load", loads, float(parse_quantity(self.scaling.per_pod)))]
+        by_label = self.event_types_from.to_core() if self.event_types_from else None
+        loads = [each.to_core() for each in self.event_types or ()]
+        if by_label is not None:
+            loads.append(by_label.together)
+        measures = [Measure("load", tuple(loads), float(parse_quantity(self.scaling.per_pod)))]
         if self.scaling.per_pod_bytes is not None:
             measures.append(Measure("bytes", self.volumes, float(parse_quantity(self.scaling.per_pod_bytes))))
         return ProfileSpec(
@@ -99,6 +121,7 @@ class MetricProfileSpec(Model):
             scaling=self.scaling.to_core(),
             paused=self.paused,
             calendar=self.calendar.to_core(self.forecast.time_zone) if self.calendar else CalendarSpec(),
+            by_label=by_label,
         )
 
 
@@ -110,6 +133,12 @@ class MetricProfileStatus(Status):
     forecast: ForecastStatus | None = Field(default=None, description="The forecast of the load in force.")
     forecast_bytes: ForecastStatus | None = Field(
         default=None, description="The forecast of the data volume in force, in bytes; absent without load.bytes."
+    )
+    event_types_found: tuple[FoundEventTypeStatus, ...] | None = Field(
+        default=None,
+        max_length=32,
+        description="Event types that were found by eventTypesFrom.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     accounts: AccountsStatus | None = Field(default=None, description="What scaling gave and cost.")
 

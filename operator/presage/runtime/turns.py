@@ -22,6 +22,7 @@ from presage.reconcile.ports import (
     Forecaster,
     FullFit,
     History,
+    LabelValues,
     Loads,
     ReplayJob,
     Source,
@@ -85,6 +86,11 @@ class PatientLoads:
         """See `Loads`."""
         async with self._turns.lent():
             return await self._loads.history(source, askers, step_s, history_s, now)
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        """See `Loads`."""
+        async with self._turns.lent():
+            return await self._loads.find_values(source, asker, label, most)
 
 
 class PatientCanaries:

@@ -215,3 +215,18 @@ async def test_an_asker_with_too_large_an_answer_is_left_with_its_own_fault(
     assert isinstance(fault, SourceFault)
     assert fault.reason == "TooLarge"
     assert [answer[0] for answer in answers] == [await tick_alone(tight, asker) for asker in askers]
+
+
+async def test_a_real_prometheus_tells_the_values_of_a_label(source: Source, loads: PrometheusLoads) -> None:
+    orders, jobs = CounterLoad("orders_total", (), 8), GaugeLoad("jobs", ())
+    found = await loads.find_values(source, Selection(orders), "route", 256)
+    assert set(found.loads) == set(ROUTES), "as they were exported, quotes and line breaks included"
+    assert found.loads[ROUTES[11]] == pytest.approx(2 * 12 / 3, rel=0.2), "both teams together"
+    red = Selection(orders, Matcher("team", "=", "red"))
+    half = await loads.find_values(source, red, "route", 256)
+    assert half.loads[ROUTES[11]] == pytest.approx(found.loads[ROUTES[11]] / 2)
+    assert (await loads.find_values(source, red, "team", 256)).loads.keys() == {"red"}, "no other tenant's values"
+    most = await loads.find_values(source, Selection(jobs), "route", 3)
+    assert set(most.loads) == {BIG, *ROUTES[-2:]}, "those with the most load"
+    assert (await loads.find_values(source, Selection(jobs), "pod", 256)).loads == {f"p{n}": 1.0 for n in range(10)}
+    assert (await loads.find_values(source, Selection(jobs), "nothing", 256)).loads == {}

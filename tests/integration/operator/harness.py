@@ -190,10 +190,15 @@ class Shop:
         name: str = "shop",
         load: dict[str, Any] | None = None,
         further: Sequence[dict[str, Any]] = (),
+        found: dict[str, Any] | None = None,
         **scaling: Any,
     ) -> None:
-        """Create a MetricProfile of the exporter's counter, or of another load, and of further event types."""
+        """Create a MetricProfile of the exporter's counter, or of another load, and of further event types.
+
+        Or of none but those that are `found` from a label.
+        """
         load = load or {"counter": {"metric": "orders_total", "windowSeconds": 4}}
+        given = [{"name": "order", "load": load}, *further]
         body = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "MetricProfile",
@@ -201,7 +206,7 @@ class Shop:
             "spec": {
                 "target": {"name": "shop"},
                 "sourceRef": {"name": self._source},
-                "eventTypes": [{"name": "order", "load": load}, *further],
+                **({"eventTypes": given} if found is None else {"eventTypesFrom": found}),
                 "forecast": {
                     "stepSeconds": 1,
                     "historySeconds": 20,

@@ -17,9 +17,9 @@ from presage.adapters import prometheus, prometheus_line
 from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.prometheus_session import is_forbidden
 from presage.core.faults import SourceFault
-from presage.core.query import InstanceValues, Selection
+from presage.core.query import CounterLoad, InstanceValues, Selection
 from presage.core.source import SecretKey
-from presage.core.source_reading import Source
+from presage.core.source_reading import LabelValues, Source
 from tests.unit.adapters.metric_server import SPEC, Answer, no_secret, observe, result, say
 
 
@@ -258,3 +258,33 @@ async def test_unused_clients_are_closed(
     await observe(loads, used, "q")
     assert authorities() == 0
     await loads.close()
+
+
+def value(label: dict[str, str], load: str = "1") -> dict[str, Any]:
+    return {"metric": label, "value": [1, load]}
+
+
+ROUTES = Selection(CounterLoad("orders_total", (), 60))
+
+
+async def test_the_values_of_a_label_and_their_loads(serve: Any, loads: PrometheusLoads) -> None:
+    answer = result(*(value({"route": name}, load) for name, load in (("/a", "2.5"), ("/b", "NaN"), ("/c", "+Inf"))))
+    source, asked = serve(answer)
+    assert await loads.find_values(source, ROUTES, "route", 256) == LabelValues({"/a": 2.5, "/b": 0.0, "/c": 0.0})
+    assert "topk%285%2C" in asked[0][0], "no more than the source may answer with"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(result(value({})), "BadAnswer", id="without the label"),
+        pytest.param(result(value({"route": "/a"}, "many")), "BadAnswer", id="no number"),
+        pytest.param(result(*(value({"route": f"/{i}"}) for i in range(6))), "TooLarge", id="more than were asked for"),
+        pytest.param(say("[]"), "BadAnswer", id="no answer"),
+    ],
+)
+async def test_values_that_are_none(serve: Any, loads: PrometheusLoads, answer: Answer, reason: str) -> None:
+    source, _ = serve(answer)
+    with pytest.raises(SourceFault) as caught:
+        await loads.find_values(source, ROUTES, "route", 256)
+    assert caught.value.reason == reason

@@ -15,6 +15,7 @@ from presage.core.query import (
     build_history_query,
     build_selector,
     build_tick_query,
+    build_values_query,
     quote,
 )
 
@@ -60,6 +61,18 @@ def test_values_are_told_for_each_fresh_instance() -> None:
     query = build_tick_query(asked, 60, "app")
     assert f"min by (app, instance, pod) ({selector} and (timestamp({selector}) > time() - 60))" in query
     assert f"count by (app) (group by (app, instance, pod) ({selector}))" in query
+
+
+def test_the_values_of_a_label_are_asked_for_with_the_tenant_forced() -> None:
+    tenant = Matcher("ns", "=", "a")
+    assert build_values_query(Selection(ORDERS, tenant), "route", 9) == (
+        'topk(9, sum by (route) (rate(http_requests_total{route="/order",route!="",ns="a"}[60000ms])))'
+    )
+    jobs = Selection(GaugeLoad("jobs", (Matcher("ns", "=", "b"),)), tenant)
+    want = 'topk(2, sum by (queue) (jobs{ns="b",queue!="",ns="a"}))'
+    assert build_values_query(jobs, "queue", 2) == want, "a matcher of the user's own widens nothing"
+    with pytest.raises(ValueError, match="no Prometheus label name"):
+        build_values_query(jobs, 'queue) or vector(1) or sum by (a"', 2)
 
 
 def test_tick_query_asks_load_age_and_targets_at_once() -> None:

@@ -18,7 +18,7 @@ from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.resource_type import ResourceType
 from presage.core.scaling.gate import ReplayJob
 from presage.core.scaling.objective import ReplayedDay
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 from presage.reconcile.metricprofile.watching import WATCHED
 from presage.reconcile.ports import Children, Json, Owner, Ports
 
@@ -76,6 +76,7 @@ class FakeWatched:
 class FakeLoads:
     """A source with a set answer and history; `fault` makes every request fail, `history_fault` those for history.
 
+    `label_values` are the loads of a label's values.
     What stands under a metric's name, or under a load, is the answer or the fault, or the history, for that one.
     """
 
@@ -83,10 +84,14 @@ class FakeLoads:
     values: NDArray[np.float32] = field(default_factory=lambda: np.full(2016, 100, np.float32))
     by_metric: dict[str, TickSample] = field(default_factory=dict)
     by_load: dict[Load, NDArray[np.float32]] = field(default_factory=dict)
+    samples_by_load: dict[Load, TickSample] = field(default_factory=dict)
     faults_by_metric: dict[str, SourceFault] = field(default_factory=dict)
     fault: SourceFault | None = None
     history_fault: SourceFault | None = None
     asked: list[Selection] = field(default_factory=list)
+    label_values: dict[str, float] = field(default_factory=dict)
+    values_asked: int = 0
+    values_fault: SourceFault | None = None
 
     async def probe(self, source: Source) -> str:
         self._fail()
@@ -95,7 +100,8 @@ class FakeLoads:
     async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> list[TickSample]:
         self._fail(askers)
         self.asked += askers
-        return [self.by_metric.get(asker.load.metric, self.sample) for asker in askers]
+        by_load, by_metric = self.samples_by_load, self.by_metric
+        return [by_load.get(a.load) or by_metric.get(a.load.metric) or self.sample for a in askers]
 
     async def history(
         self, source: Source, askers: Sequence[Selection], step_s: int, history_s: float, now: float
@@ -106,6 +112,13 @@ class FakeLoads:
         self.asked += askers
         found = [self.by_load.get(asker.load, self.values) for asker in askers]
         return [History(values, (now // step_s - len(values)) * step_s) for values in found]
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        self._fail([asker])
+        self.values_asked += 1
+        if self.values_fault is not None:
+            raise self.values_fault
+        return LabelValues(self.label_values)
 
     def _fail(self, askers: Sequence[Selection] = ()) -> None:
         faults = (self.faults_by_metric.get(asker.load.metric) for asker in askers)

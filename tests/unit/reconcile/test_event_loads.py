@@ -9,10 +9,12 @@ import pytest
 
 from presage.core.calendar.spec import Calendar
 from presage.core.faults import SourceFault
-from presage.core.query import CounterLoad
+from presage.core.profile import EventsByLabel
+from presage.core.query import CounterLoad, Matcher
+from presage.core.recording.found import Found, FoundEvent
 from presage.core.recording.loads import EventLoad
 from presage.core.source_reading import TickSample
-from presage.reconcile.metricprofile.event_loads import observe_events
+from presage.reconcile.metricprofile.event_loads import look_for_events, observe_events
 from presage.reconcile.metricprofile.gather import find_source
 from presage.reconcile.metricprofile.inputs import EventMemory, MeasureMemory
 from presage.reconcile.metricprofile.measuring import Asking, observe, recall_measures
@@ -33,6 +35,8 @@ class Player:
     world: World = field(default_factory=make_world)
     measures: dict[str, MeasureMemory] = field(default_factory=dict)
     events: dict[str, EventMemory] = field(default_factory=dict)
+    by_label: EventsByLabel | None = None
+    found: Found = field(default_factory=Found)
 
     def give(self, *event_types: tuple[str, CounterLoad, str]) -> Player:
         """Let these be the event types: name, load and weight of each."""
@@ -46,14 +50,15 @@ class Player:
     async def look(self) -> dict[str, EventLoad]:
         """Return the load of each event type, by its name."""
         profile = MetricProfile.parse(self.world.objects.bodies[("MetricProfile", "team", "shop")])
-        spec = replace(profile.spec.to_core(), recorded=self.recorded)
+        spec = replace(profile.spec.to_core(), recorded=self.recorded, by_label=self.by_label)
         found = find_source(self.world.objects, spec.source, "team")
         source = found if isinstance(found, Source) else None
         known = recall_measures(self.measures, spec, source, {})  # type: ignore[arg-type]  # names are plain here
         asking = Asking(spec, profile.metadata, 60.0, Calendar(), self.world.clock.now(), self.world.ports())
         measures = await observe(asking, known)
         self.measures = {m.measure.name: replace(m.memory, forecast=m.forecast, gate=m.gate) for m in measures}
-        loads, self.events = await observe_events(asking, measures, self.events)
+        reading = await look_for_events(asking, source, self.found)
+        loads, self.events = await observe_events(asking, measures, reading, self.events)
         return {each.name: each for each in loads}
 
 
@@ -196,3 +201,47 @@ async def test_one_that_is_no_longer_recorded_is_forgotten() -> None:
     del player.world.objects.bodies[("MetricSource", "", "main")]
     found = await player.look()
     assert (found["order"], player.events) == (EventLoad("order", None, None), {})
+
+
+def route(value: str, load: CounterLoad = ORDERS) -> CounterLoad:
+    return replace(load, matchers=(Matcher("route", "=", value),))
+
+
+def found(*, recorded: bool = True) -> Player:
+    """Return a player of one given event type and two that were found, one of which is gone."""
+    player = Player(frozenset({"quote"})).give(("quote", QUOTES, "1"))
+    player.by_label = EventsByLabel("route", 16, 2.0, ORDERS, CounterLoad("order_bytes_total", (), 60.0), recorded)
+    player.found = Found("", (FoundEvent("a", "/a", NOW), FoundEvent("b", "/b", NOW)), looked_at=NOW)
+    loads = player.world.loads
+    loads.by_load = {QUOTES: daily(100), route("/a"): daily(500), route("/b"): np.full(2016, np.nan, np.float32)}
+    loads.by_metric["order_bytes_total"] = TickSample(None, None, frozenset())
+    loads.samples_by_load = {
+        route("/a"): TickSample(100.0, NOW, PODS),
+        route("/b"): TickSample(None, None, frozenset()),
+        route("/a", CounterLoad("order_bytes_total", (), 60.0)): TickSample(7000.0, NOW, PODS),
+    }
+    return player
+
+
+async def test_event_types_that_were_found_are_foreseen_as_those_given_are() -> None:
+    player = found()
+    seen = await player.look()
+    assert list(seen) == ["quote", "a", "b"]
+    assert seen["a"].observed == 100.0
+    assert seen["a"].predicted == pytest.approx(500, rel=0.05), "events, not weighted load"
+    assert seen["a"].bytes_per_second == pytest.approx(70 * seen["a"].predicted)
+    assert seen["b"] == EventLoad("b", None, None), "absence is no zero"
+    assert set(player.events) == {"a", "b"}, "the one that is given is all that is scaled by here"
+
+
+async def test_nothing_is_asked_of_those_found_where_no_load_decides_what_is_recorded() -> None:
+    player = found(recorded=False)
+    assert list(await player.look()) == ["quote"]
+    assert not any("route" in {m.label for m in asker.load.matchers} for asker in player.world.loads.asked)
+
+
+async def test_one_that_fails_costs_the_others_nothing() -> None:
+    player = found()
+    player.world.loads.faults_by_metric["order_bytes_total"] = SourceFault("TooLarge", "MetricSource main: too large.")
+    seen = await player.look()
+    assert (seen["a"].observed, seen["a"].bytes_per_second) == (100.0, None)

@@ -15,7 +15,7 @@ from presage.core.scaling.api import replay_rule
 from presage.core.scaling.gate import ReplayJob
 from presage.core.scaling.objective import ReplayedDay
 from presage.core.scaling.pilot import Answered, DirectForecaster
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 from presage.reconcile.metricprofile.inputs import ProfileMemory
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world
 from tests.unit.reconcile.looking import conditions, look
@@ -54,6 +54,9 @@ class RealLoads:
         first = max(self.start, end - history_s // step_s * step_s)
         part = self.ticks[round((first - self.start) / TICK) : round((end - self.start) / TICK)]
         return [History(part.reshape(-1, each).mean(axis=1).astype(np.float32), first) for _ in askers]
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        return LabelValues({})
 
 
 class DirectPool(DirectForecaster):

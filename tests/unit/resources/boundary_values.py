@@ -15,6 +15,8 @@ ALTERNATIVES = {
     ".spec.scaling.learnPerPod.latency": "cpu",
     ".spec.scaling.objective": ".spec.forecast.quantile",
     ".spec.eventTypes[].load.bytes.gauge": "counter",
+    ".spec.eventTypesFrom.load.gauge": "counter",
+    ".spec.eventTypesFrom.load.bytes.gauge": "counter",
     ".spec.auth.basicAuthSecretRef": "bearerTokenSecretRef",
     ".spec.tls.insecureSkipVerify": "caSecretRef",
     **{
@@ -44,6 +46,7 @@ SAMPLES: dict[str, Any] = {
     ".spec.retention.defaultTier": "1d",
     ".spec.retention.port": "metrics",
     ".spec.retention.path": "/metrics",
+    ".spec.eventTypesFrom.weight": "1",
     ".spec.scaling.perPod": "50",
     ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
     ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
@@ -70,6 +73,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.retention.tiers[].url": lambda n: "http://a" if n == 8 else "https://a/".ljust(n, "a"),
     ".spec.retention.defaultTier": lambda n: "1" * (n - 1) + "d",
     ".spec.retention.path": lambda n: "/".ljust(n, "a"),
+    ".spec.eventTypesFrom.weight": lambda n: "1" * n,
     ".spec.scaling.perPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
@@ -100,8 +104,9 @@ COMPANIONS: dict[tuple[str, str], Json] = {
     },
     (".spec.forecast.seasonsSeconds[]", "maximum"): {".spec.forecast.historySeconds": 4_838_400},
     (".spec.scaling.minReplicas", "minimum"): {".spec.scaling.allowZero": True},
-    (".spec.eventTypes[].load.bytes", "nullable"): {".spec.scaling.perPodBytes": None},
-    (".spec.scaling.perPodBytes", "nullable"): {".spec.eventTypes[].load.bytes": None},
+    (".spec.scaling.perPodBytes", "nullable"): {
+        ".spec.eventTypes[].load.bytes": None, ".spec.eventTypesFrom.load.bytes": None,
+    },
     (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.scaling.fallback.replicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.url", "minLength"): {".spec.tls": None},
@@ -158,7 +163,15 @@ RULES: dict[str, Rule] = {
         {".scaling.perPodBytes": "1"}, {".scaling.perPodBytes": None}
     ),
     "scaling.perPodBytes needs an event type that gives load.bytes": Rule(
-        {".eventTypes[].load.bytes": None, ".scaling.perPodBytes": None}, {".eventTypes[].load.bytes": None}
+        {
+            ".eventTypes[].load.bytes": None,
+            ".eventTypesFrom.load.bytes": None,
+            ".scaling.perPodBytes": None,
+        },
+        {".eventTypes[].load.bytes": None, ".eventTypesFrom.load.bytes": None},
+    ),
+    "spec must have eventTypes, eventTypesFrom or both": Rule(
+        {".eventTypes": None}, {".eventTypes": None, ".eventTypesFrom": None, ".scaling.perPodBytes": None}
     ),
     "load must have exactly one of counter and gauge": _ONE_SERIES,
     "bytes must have exactly one of counter and gauge": _ONE_SERIES,

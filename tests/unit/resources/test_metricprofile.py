@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from presage.core.forecast.spec import ForecastSpec
-from presage.core.profile import EventType, Measure, ProfileSpec
+from presage.core.profile import EventsByLabel, EventType, Measure, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad, Matcher
 from presage.core.scaling.policy import ScalingPolicy
 from presage.resources.base import InvalidSpecError
@@ -77,6 +79,21 @@ def test_data_volumes_are_a_measure_of_their_own_and_add_up_without_weight() -> 
         (EventType("a", 1.0, CounterLoad("bytes_total", (), 30.0)), EventType("c", 1.0, GaugeLoad("in_flight", ()))),
         10 * 2**20,
     )
+
+
+def test_event_types_from_a_label_are_one_load_whatever_is_found() -> None:
+    volume = {"bytes": {"gauge": {"metric": "backlog_bytes"}}}
+    found = {"label": "route", "max": 8, "weight": "2", "load": cases.COUNTER | volume}
+    spec = parse({"eventTypesFrom": found, "scaling.perPodBytes": "1k"}).to_core()
+    counter, backlog = CounterLoad("http_requests_total", (), 60.0), GaugeLoad("backlog_bytes", ())
+    assert spec.by_label == EventsByLabel("route", 8, 2.0, counter, backlog)
+    load, volumes = spec.measures
+    assert load.event_types == (EventType("order", 1.0, counter), EventType("any route", 2.0, counter))
+    assert volumes.event_types == (EventType("any route", 1.0, backlog),)
+    one = replace(counter, matchers=(Matcher("route", "=", "/a"),))
+    assert spec.by_label.split(spec.by_label.load, "/a") == one
+    (load,) = parse({"eventTypes": None, "eventTypesFrom": cases.FROM_ROUTE}).to_core().measures
+    assert [each.name for each in load.event_types] == ["any route"]
 
 
 def test_compressed_day() -> None:

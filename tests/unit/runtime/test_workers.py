@@ -11,7 +11,7 @@ import pytest
 
 from presage.core.outcome import Ok, Outcome
 from presage.core.query import Selection
-from presage.core.source_reading import History, Source, TickSample
+from presage.core.source_reading import History, LabelValues, Source, TickSample
 from presage.reconcile.kind import ObjectKey
 from presage.runtime.queue import WorkQueue
 from presage.runtime.scheduler import Scheduler
@@ -44,6 +44,10 @@ class HangingLoads:
     ) -> list[History]:
         await self.probe(source)
         return []
+
+    async def find_values(self, source: Source, asker: Selection, label: str, most: int) -> LabelValues:
+        await self.probe(source)
+        return LabelValues({})
 
 
 def key(namespace: str, number: int = 0) -> ObjectKey:

@@ -13,6 +13,7 @@ from presage.core.scaling.measures import combine_decisions, find_worst_data, fi
 from presage.reconcile.kind import Decision, Note
 from presage.reconcile.metricprofile.binding_event import judge_binding
 from presage.reconcile.metricprofile.calendar_status import judge_calendar
+from presage.reconcile.metricprofile.found_events import build_found, judge_found, judge_label
 from presage.reconcile.metricprofile.inputs import (
     BindingMemory,
     ProfileInput,
@@ -62,8 +63,9 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     facts = Facts(given, lead, memory.starts, bounds.judgement, trust, views, zeroed=bounds.own_zero, capacity=capacity)
     facts = replace(facts, accounts=views["load"].given.gate.accounts, agenda=bounds.agenda)
     in_force, turns = judge_calendar(memory.in_force, bounds.agenda)
-    memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero), in_force=in_force)
-    notes = (*turns, *(note for view in views.values() for note in view.notes))
+    found, came = judge_found(given)
+    memory = replace(memory, zero=replace(bounds.zero, meant=bounds.own_zero), in_force=in_force, found=found)
+    notes = (*turns, *came, *(note for view in views.values() for note in view.notes))
     plan = None
     if given.target is not None and policy.mode != "Off":
         current = given.target.replicas
@@ -82,8 +84,12 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
     told, news = _tell_binding(facts, memory, told=scaling.reason in ("Active", "DryRun"))
     return Decision(
         plan=plan,
-        conditions=(*_build_conditions(facts, scaling), judge_tiers(given.retention, given.generation)),
-        status=build_status(facts),
+        conditions=(
+            *_build_conditions(facts, scaling),
+            *judge_label(given, found),
+            judge_tiers(given.retention, given.generation),
+        ),
+        status={**build_status(facts), **build_found(found)},
         next_in_s=policy.decision_period_s if scaling.reason in ("Active", "DryRun", "Paused") else IDLE_PERIOD_S,
         memory=replace(memory, binding=told),
         gauges=build_gauges(facts),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
 from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
-from presage.reconcile.metricprofile.event_loads import observe_events
+from presage.reconcile.metricprofile.event_loads import look_for_events, observe_events
+from presage.reconcile.metricprofile.found_events import recall_found
 from presage.reconcile.metricprofile.inputs import (
     Basis,
     CapacityMemory,
@@ -37,12 +39,15 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     namespace = meta.namespace or ""
     source = find_source(ports.objects, spec.source, namespace)
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
-    memory = recall(memory, spec, source if isinstance(source, Source) else None, stored, meta.generation)
+    allowed = source if isinstance(source, Source) else None
+    memory = recall(memory, spec, allowed, stored, meta.generation)
     target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
     lead = decide_lead_time(memory.starts, spec.scaling.lead_time_s, spec.scaling.decision_period_s)
     asking = Asking(spec, meta, lead.value_s, open_calendar(spec.calendar, now), now, ports)
-    measures = await observe(asking, memory.measures)
-    event_loads, events = await observe_events(asking, measures, memory.events)
+    measures, found = await asyncio.gather(
+        observe(asking, memory.measures), look_for_events(asking, allowed, memory.found)
+    )
+    event_loads, events = await observe_events(asking, measures, found, memory.events)
     memory = replace(memory, events=events)
     basis = _find_healthy(measures[0])
     if basis is not None and target is not None:
@@ -63,6 +68,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         calendar=asking.calendar,
         event_loads=event_loads,
         retention=view_retention(profile, source, ports.objects),
+        label_values=found.values,
     )
 
 
@@ -105,7 +111,8 @@ def recall(
         memory = replace(memory, capacity=CapacityMemory(told_at=recall_announcement(stored)))
     elif memory.target != spec.target:
         memory = ProfileMemory(spec.target)
-    memory = replace(memory, measures=measures)
+    found = recall_found(memory.found, spec, status if of_this_spec else {})
+    memory = replace(memory, measures=measures, found=found)
     return memory if memory.starts.met is not None else replace(memory, starts=_recall_starts(stored, spec.target))
 
 

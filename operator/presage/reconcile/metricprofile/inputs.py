@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from presage.core.calendar.spec import Calendar
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventType, Measure, MeasureName, ProfileSpec
+from presage.core.recording.found import Found
 from presage.core.recording.loads import EventLoad
 from presage.core.recording.retention.tiers import Retention
 from presage.core.recording.retention.verdict import TierState
@@ -20,7 +21,7 @@ from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import PodStart, Starts
 from presage.core.scaling.manual import Hand
 from presage.core.scaling.zero import ZeroMemory
-from presage.core.source_reading import Source
+from presage.core.source_reading import LabelValues, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class ProfileMemory:
         capacity: What was learned of the load that one pod serves.
         in_force: Names in the calendar that were in force; None before the first look.
         events: By name of the event type, of those that have a forecast of their own.
+        found: Event types that were found from a label. A restart takes them from status.
     """
 
     target: str = ""
@@ -159,6 +161,7 @@ class ProfileMemory:
     capacity: CapacityMemory = field(default_factory=CapacityMemory)
     in_force: tuple[str, ...] | None = None
     events: Mapping[str, EventMemory] = field(default_factory=dict)
+    found: Found = field(default_factory=Found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,9 @@ class ProfileInput:
         zero_written: Status says that presage means this target to be at 0.
         calendar: The spec's, with the days of its holidays.
         retention: What is known of its metrics' tiers; None where it does not ask that they be enforced.
-        event_loads: Of each event type for which its load decides what is recorded, in the order of the spec.
+        event_loads: Of each event type for which its load decides what is recorded, in the order of the spec, those
+            that were found after those given.
+        label_values: What was seen of the label that event types are found from; None where it was no time to look.
     """
 
     spec: ProfileSpec
@@ -244,6 +249,7 @@ class ProfileInput:
     calendar: Calendar = field(default_factory=Calendar)
     event_loads: tuple[EventLoad, ...] = ()
     retention: RetentionView | None = None
+    label_values: LabelValues | Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

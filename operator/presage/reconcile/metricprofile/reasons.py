@@ -8,6 +8,7 @@ from presage.reconcile.metricprofile.retention import REASONS as RETENTION_REASO
 _DATA = "DataAvailable"
 _TRUST = "ForecastTrusted"
 _SCALING = "ScalingActive"
+_FOUND = "EventTypesFound"
 
 REASONS = (
     Reason("Ready", "AsSpecified", "What the spec asks for is in force."),
@@ -43,6 +44,10 @@ REASONS = (
     Reason(_SCALING, "Refused", "The API server refused the new number.", "See the message."),
     Reason(_SCALING, "Unavailable", "The API server did not answer; it is tried again."),
     *RETENTION_REASONS,
+    Reason(_FOUND, "Found", "The values of the label are event types."),
+    Reason(_FOUND, "TooManyEventTypes", "The label has more values than may count.", "Narrow matchers or raise max."),
+    Reason(_FOUND, "NoValues", "No series has the label that event types are found from.", "Check metric and label."),
+    Reason(_FOUND, "SourceUnavailable", "The source did not tell the label's values.", "See the message."),
     Reason("Paused", "Paused", "The user asked to change nothing."),
     Reason("Paused", "NotPaused", "The user did not ask to pause."),
     Reason("", "Rescaled", "The target's replicas were set to another number."),
@@ -51,5 +56,6 @@ REASONS = (
     Reason("", "PerPodDiffers", "A pod seems to serve another load than perPod says.", "Compare; correct perPod."),
     Reason("", "CalendarBegan", "A window or a holiday of the calendar began."),
     Reason("", "CalendarEnded", "A window or a holiday of the calendar is over."),
+    Reason("", "EventTypeFound", "A value of the label was seen for the first time; the message names its event type."),
     Reason("", "LevelShifted", "The load changed its level for good; the forecast learns the new one."),
 )

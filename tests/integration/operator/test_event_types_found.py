@@ -1,0 +1,105 @@
+"""Event types from the values of a label, by a real Prometheus, on a real API server: found, told, and not needed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from e2e.cluster import Cluster
+from presage.core.recording.found import LOOK_PERIOD_S
+from tests.integration.operator.harness import Exporter, Operator, Shop, eventually
+from tests.integration.operator.surroundings import new_operator, new_source
+
+WITHIN_S = LOOK_PERIOD_S + 20
+HOSTILE = '"} or vector(1e9) #'
+LONG = "/" + "x" * 300
+
+
+class Routes(Exporter):
+    """A scrape target that counts the requests of each route; one that is taken out of `rates` is exported no more."""
+
+    def __init__(self) -> None:
+        self.rates: dict[str, float] = {}
+        self._counts: dict[str, float] = {}
+        self._then = time.monotonic()
+        super().__init__()
+
+    def render(self) -> bytes:
+        now = time.monotonic()
+        for route, rate in self.rates.items():
+            self._counts[route] = self._counts.get(route, 0.0) + rate * (now - self._then)
+        self._then = now
+        lines = [f"requests_total{{route={json.dumps(route)}}} {self._counts[route]}" for route in tuple(self.rates)]
+        return "\n".join(("# TYPE requests_total counter", *lines, "")).encode()
+
+
+@pytest.fixture
+def exporter() -> Iterator[Routes]:
+    started = Routes()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def operator(api: client.ApiClient, cluster: Cluster, crds: None, tmp_path: Path) -> Iterator[Operator]:
+    with new_operator(api, cluster, tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def source(api: client.ApiClient, exporter: Routes, crds: None, tmp_path: Path) -> Iterator[str]:
+    with new_source(api, tmp_path, exporter.port) as name:
+        yield name
+
+
+@pytest.fixture
+def shop(api: client.ApiClient, namespace: str, source: str, operator: Operator, exporter: Routes) -> Shop:
+    """40 requests a second at 10 a pod, on three routes and one that is too long to be an event type."""
+    exporter.rates = {"/order": 20.0, "/api/Quote": 15.0, HOSTILE: 4.0, LONG: 1.0}
+    made = Shop(api, namespace, source)
+    made.create_target()
+    counter = {"metric": "requests_total", "windowSeconds": 4}
+    made.create_profile(found={"label": "route", "max": 4, "load": {"counter": counter}})
+    return made
+
+
+def found(shop: Shop) -> dict[str, str]:
+    """Return value → name of what status shows."""
+    entries: list[dict[str, Any]] = (shop.profile().get("status") or {}).get("eventTypesFound") or []
+    return {entry["value"]: entry["name"] for entry in entries}
+
+
+def notes(shop: Shop) -> list[str]:
+    return [note for reason, note in shop.events() if reason == "EventTypeFound"]
+
+
+def test_event_types_are_found_and_replicas_follow_the_sum_of_all(
+    shop: Shop, exporter: Routes, operator: Operator
+) -> None:
+    named = {"/order": "order", "/api/Quote": "api-quote", HOSTILE: "or-vector-1e9"}
+    eventually(lambda: found(shop), lambda names: names == named, WITHIN_S, "three are found")
+    shop.wait_for("EventTypesFound", ("True", "Found"))
+    eventually(shop.replicas, lambda n: 4 <= n <= 6, 45, "the sum over all routes is served")
+    told = notes(shop)
+    assert all(any(name in note for note in told) for name in named.values()), told
+
+    exporter.rates |= {"/refund": 2.0, "/search": 1.0}
+    shop.wait_for("EventTypesFound", ("False", "TooManyEventTypes"), WITHIN_S)
+    assert found(shop) == {**named, "/refund": "refund"}, "the one of more load has the last place"
+    eventually(lambda: notes(shop), lambda told: any("refund" in note for note in told), 10, "it is told")
+
+    exporter.rates["/search"] = 60.0  # no event type of its own
+    eventually(shop.replicas, lambda n: n >= 10, 45, "what was left out is served all the same")
+    had = found(shop)
+    exporter.rates.clear()  # nothing at all is exported: that tells nothing of any route
+    shop.wait_for("DataAvailable", ("False", "NoMatchingSeries"), 45)
+    replicas = shop.replicas()
+    time.sleep(LOOK_PERIOD_S + 5)
+    assert (found(shop), shop.replicas()) == (had, replicas)
+    assert not [line for line in operator.lines() if "exception" in line]
