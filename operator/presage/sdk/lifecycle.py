@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 import threading
 import weakref
 from types import FrameType
@@ -57,8 +58,17 @@ def _at_exit() -> None:
 
 
 def _in_child() -> None:
+    pool = sys.modules.get("multiprocessing.util")
     for each in list(_ALIVE):
         each.begin_anew()
+        if pool is not None:  # a child of its kind ends without the hooks of an exit, but with finalizers of its own
+            pool.register_after_fork(each, _finish_with_child)
+
+
+def _finish_with_child(telemetry: Hooked) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, telemetry.shutdown, exitpriority=0)
 
 
 def _take_sigterm() -> None:

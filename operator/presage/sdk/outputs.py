@@ -82,16 +82,20 @@ def make_resource(pod: str, forked: bool) -> Resource:
         pod: Name of the pod or host.
         forked: Whether another process with the same environment has the instance's given name.
     """
-    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+    from opentelemetry.sdk.version import __version__
 
-    resource = Resource.create({})
-    given = resource.attributes.get("service.instance.id") if _names_instance(os.environ) else None
+    # `Resource.create` asks its detectors in threads, which cannot be had any more when a short program ends.
+    named = OTELResourceDetector().detect()
+    sdk = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": __version__,
+    }
+    given = named.attributes.get("service.instance.id")
     own = given if given and not forked else f"{given or pod}-{os.getpid()}"
-    return resource.merge(Resource({"service.instance.id": own}))
-
-
-def _names_instance(environment: Mapping[str, str]) -> bool:
-    return "service.instance.id=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "").replace(" ", "")
+    service = named.attributes.get("service.name") or "unknown_service:python"
+    return Resource(sdk).merge(named).merge(Resource({"service.name": service, "service.instance.id": own}))
 
 
 class PrometheusOutput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  # exporters import it, which fails once the interpreter ends: see `stop`
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,10 @@ OUTPUT = "push"
 LOAD_EXPORTER_AFTER_S = 1.0
 """Seconds after the start at which the exporter's modules are imported: not on the way to the first event."""
 
+LOAD_TIMEOUT_S = 15.0
+"""Seconds that a flush waits for the exporter to be imported, which takes a busy machine several."""
+
+EXPORT_TIMEOUT_S = 10.0
 MAX_LEVEL = 8
 
 
@@ -28,6 +33,15 @@ class Exporter(Protocol):
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Let go of connections."""
+
+
+class _Flush:
+    """An export that somebody waits for."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.done = threading.Event()
+        self.worked = False
 
 
 class Pusher:
@@ -54,7 +68,7 @@ class Pusher:
         self._lock = threading.Lock()  # one export at a time, whoever asks for it
         self._wake = threading.Event()
         self._stopped = False
-        self._flushes: list[threading.Event] = []
+        self._flushes: list[_Flush] = []
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -67,18 +81,18 @@ class Pusher:
         self._wake.set()
 
     def flush(self, timeout_s: float) -> bool:
-        """Export now, in the thread that exports; whether it was done in time."""
+        """Export now, in the thread that exports; whether it worked, in so many seconds after it began."""
         if self._thread is None or not self._thread.is_alive():
             return self._export(timeout_s)
-        done = threading.Event()
-        self._flushes.append(done)
+        flush = _Flush()
+        self._flushes.append(flush)
         self._wake.set()
-        return done.wait(timeout_s)
+        return flush.begun.wait(LOAD_TIMEOUT_S) and flush.done.wait(timeout_s) and flush.worked
 
     def stop(self, timeout_s: float) -> None:
         """Export a last time and end."""
-        self._stopped = True
         self.flush(timeout_s)
+        self._stopped = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -97,9 +111,12 @@ class Pusher:
                 continue
             last = time.monotonic()
             waiting, self._flushes = self._flushes, []
-            self._export(self._interval_s())
             for each in waiting:
-                each.set()
+                each.begun.set()
+            worked = self._export(min(self._interval_s(), EXPORT_TIMEOUT_S))
+            for each in waiting:
+                each.worked = worked
+                each.done.set()
 
     def _load_exporter(self) -> Exporter | None:
         if self._exporter is None:

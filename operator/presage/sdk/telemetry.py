@@ -115,7 +115,7 @@ class Telemetry:
             self._own.export_s += time.thread_time() - started
 
     def flush(self, timeout_s: float = FLUSH_S) -> bool:
-        """Export now; whether that was done in so many seconds. For a function that is about to be frozen."""
+        """Export now; whether that worked in so many seconds. For a function that is about to be frozen."""
         return self._pusher.flush(timeout_s) if self._active and self._pusher is not None else True
 
     def shutdown(self, timeout_s: float = FLUSH_S) -> None:
