@@ -7,10 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from presage.core.profile import EventsByLabel, EventType
+from presage.core.recording.spec import RecordedEvent
 from presage.core.units import parse_quantity
 from presage.resources.base import Model
 from presage.resources.fields import QUANTITY_MAX_LENGTH, DnsLabel, LabelName, positive_quantity
 from presage.resources.load import Load
+from presage.resources.recordingspec import Critical, Levels, to_recorded_event
 
 _Weight = Annotated[str, Field(min_length=1, max_length=QUANTITY_MAX_LENGTH), positive_quantity("weight")]
 _WEIGHT = "Load units that one event counts for, as a quantity above 0. The weighted sum is the load."
@@ -22,10 +24,16 @@ class EventTypeSpec(Model):
     name: DnsLabel = Field(description="Name of the event type, unique in the profile.", examples=["order"])
     weight: _Weight = Field(default="1", description=_WEIGHT)
     load: Load = Field(description="Where the load of this event type is measured: exactly one of counter and gauge.")
+    critical: Critical = False
+    levels: Levels = ()
 
     def to_core(self) -> EventType:
         """Return the same event type in plain data."""
         return EventType(name=self.name, weight=float(parse_quantity(self.weight)), load=self.load.to_core())
+
+    def to_recorded(self) -> RecordedEvent | None:
+        """Return how its profile is chosen, in plain data; None if none is."""
+        return to_recorded_event(self.name, self.levels, critical=self.critical)
 
 
 class EventTypesFrom(Model):
@@ -51,6 +59,8 @@ class EventTypesFrom(Model):
             "Replicas are made for the sum, whatever values were found."
         )
     )
+    critical: Critical = False
+    levels: Levels = ()
 
     def to_core(self) -> EventsByLabel:
         """Return the same in plain data."""
@@ -60,7 +70,12 @@ class EventTypesFrom(Model):
             weight=float(parse_quantity(self.weight)),
             load=self.load.to_core(),
             volume=self.load.bytes.to_core() if self.load.bytes else None,
+            recorded=self.to_recorded() is not None,
         )
+
+    def to_recorded(self) -> RecordedEvent | None:
+        """Return how the profile of each is chosen, in plain data; None if none is."""
+        return to_recorded_event("", self.levels, critical=self.critical)
 
 
 class FoundEventTypeStatus(Model):

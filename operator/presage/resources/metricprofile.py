@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from presage.core.calendar.spec import CalendarSpec
 from presage.core.profile import EventType, Measure, ProfileSpec
+from presage.core.recording.spec import Budget, RecordingSpec
 from presage.core.units import parse_quantity
 from presage.resources.accountstatus import AccountsStatus
 from presage.resources.base import Model, PrinterColumn, Resource, ResourceMeta, Rule, Status, defaulted
@@ -19,6 +20,14 @@ from presage.resources.fields import (
     ObjectName,
 )
 from presage.resources.forecastspec import ForecastSettings, ForecastStatus
+from presage.resources.recordingspec import (
+    MAX_PROFILES,
+    BudgetSettings,
+    EscalationSettings,
+    InjectionSettings,
+    Profiles,
+)
+from presage.resources.recordingstatus import EventProfileStatus, InjectionStatus
 from presage.resources.retention import ProfileRetention
 from presage.resources.scalingpolicy import ScalingSettings, ScalingStatus
 
@@ -60,6 +69,11 @@ class MetricProfileSpec(Model):
             "give either forecast.quantile or scaling.objective: the objective chooses the quantile",
             lambda spec: spec.forecast.quantile is None or spec.scaling.objective is None,
         ),
+        Rule(
+            f"!has(self.budget) || !has(self.budget.bytesPercent) || {_GIVES_BYTES}",
+            "budget.bytesPercent needs an event type that gives load.bytes",
+            lambda spec: spec.budget is None or spec.budget.bytes_percent is None or bool(spec.volumes),
+        ),
     )
 
     target: Target = Field(description="The workload to scale, in the profile's own namespace.")
@@ -76,6 +90,22 @@ class MetricProfileSpec(Model):
     )
     forecast: ForecastSettings = defaulted(ForecastSettings, "How the load is forecast.")
     scaling: ScalingSettings = Field(description="How replicas follow from the forecast.")
+    profiles: Profiles = Field(
+        default=(),
+        max_length=MAX_PROFILES,
+        description="Profiles of what is recorded, besides Minimal, Standard and Debug and those of the installation.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    budget: BudgetSettings | None = Field(
+        default=None, description="What recording may cost. Left out: 1% of the CPU, and any number of bytes."
+    )
+    escalation: EscalationSettings | None = Field(
+        default=None,
+        description="What some pods record when something unforeseen happens. Left out: nothing more than the others.",
+    )
+    injection: InjectionSettings | None = Field(
+        default=None, description="How pods come to know what to record. Left out: pods without it are counted only."
+    )
     calendar: CalendarSettings | None = Field(
         default=None, description="What the user knows of days to come: holidays, sales, maintenance."
     )
@@ -104,8 +134,22 @@ class MetricProfileSpec(Model):
             volumes.append(EventType(found.name, 1.0, found.volume))
         return tuple(volumes)
 
+    @property
+    def recording(self) -> RecordingSpec:
+        """What is to be recorded of the event types that say so."""
+        given = (each.to_recorded() for each in self.event_types or ())
+        return RecordingSpec(
+            event_types=tuple(each for each in given if each is not None),
+            found=self.event_types_from.to_recorded() if self.event_types_from else None,
+            profiles=tuple(each.to_core() for each in self.profiles),
+            budget=Budget() if self.budget is None else self.budget.to_core(),
+            escalation=None if self.escalation is None else self.escalation.to_core(),
+            enforce="Off" if self.injection is None else self.injection.enforce,
+        )
+
     def to_core(self) -> ProfileSpec:
         """Return the same wish in plain data."""
+        recording = self.recording
         by_label = self.event_types_from.to_core() if self.event_types_from else None
         loads = [each.to_core() for each in self.event_types or ()]
         if by_label is not None:
@@ -122,6 +166,8 @@ class MetricProfileSpec(Model):
             paused=self.paused,
             calendar=self.calendar.to_core(self.forecast.time_zone) if self.calendar else CalendarSpec(),
             by_label=by_label,
+            recorded=frozenset(each.name for each in recording.event_types),
+            recording=recording,
         )
 
 
@@ -141,6 +187,18 @@ class MetricProfileStatus(Status):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     accounts: AccountsStatus | None = Field(default=None, description="What scaling gave and cost.")
+    profiles: tuple[EventProfileStatus, ...] = Field(
+        default=(),
+        max_length=48,
+        description="What is recorded, for each event type of which presage decides that.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["eventType"]},
+    )
+    recording: str | None = Field(
+        default=None, max_length=256, description="The profiles wanted, in one line; absent where there are none."
+    )
+    injection: InjectionStatus | None = Field(
+        default=None, description="How many pods know what to record; absent where presage decides nothing of it."
+    )
 
 
 def _condition_column(name: str, condition: str, part: str, description: str) -> PrinterColumn:
@@ -176,6 +234,7 @@ class MetricProfile(Resource):
                 "Unmet-7d", "number", "accounts.week.unmetShare", "Share of a week's load that was not served."
             ),
             _wide_column("Saved-7d", "number", "accounts.week.saved", "Replica-hours saved in a week."),
+            _wide_column("Profile", "string", "recording", "Profile that each event type is recorded by."),
             _wide_column("Explain", "string", "scaling.explain", "The decision in one line."),
         ),
         rules=(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.unit.resources.boundaries import Case, build_cases
+from tests.unit.resources.boundaries import Case, build_cases, find_place
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
 CASES = build_cases()
@@ -70,6 +70,6 @@ def test_at_the_limit_and_past_it(send: dict[tuple[str, bool], Send], case: Case
         ask(case.refused)
     assert refused.value.status == 422
     message = json.loads(refused.value.body)["message"]
-    place = case.path.removeprefix(".").replace("[]", "[0]").replace("{}", ".a")
+    place = find_place(case.path).removeprefix(".").replace("{}", ".a")
     for part in (place.rpartition("[0]")[0] if "Duplicate" in case.says[0] else place, *case.says):
         assert part in message, message

@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.unit.resources import cases, source_cases
+from tests.unit.resources import cases, recording_cases, source_cases
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
-SERVER_KNOWS = {name: case for name, case in cases.PROFILES_REFUSED.items() if case.server != ""}
+ACCEPTED = cases.PROFILES_ACCEPTED | recording_cases.RECORDING_ACCEPTED
+SERVER_KNOWS = {
+    name: case
+    for name, case in (cases.PROFILES_REFUSED | recording_cases.RECORDING_REFUSED).items()
+    if case.server != ""
+}
 
 
 def create(objects: client.CustomObjectsApi, manifest: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def refusal(objects: client.CustomObjectsApi, manifest: dict[str, Any]) -> str:
     return str(json.loads(refused.value.body)["message"])
 
 
-@pytest.mark.parametrize("changes", cases.PROFILES_ACCEPTED.values(), ids=cases.PROFILES_ACCEPTED)
+@pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
 def test_profile_accepted(objects: client.CustomObjectsApi, changes: cases.Changes) -> None:
     create(objects, cases.profile(changes, namespace="default"), dry_run="All")
 
@@ -128,6 +133,23 @@ ACCOUNTS = {
     },
 }
 
+RECORDED = [
+    {
+        "eventType": "order",
+        "wanted": "Standard",
+        "applied": "Minimal",
+        "reason": "PredictedLoad",
+        "predicted": "120",
+        "since": "2026-01-01T00:00:00Z",
+        "generation": 7,
+        "podsApplied": 3,
+        "podsTotal": 5,
+        "escalatedUntil": "2026-01-01T00:10:00Z",
+        "raised": [{"profile": "Standard", "metric": "latency", "asked": 10, "given": 20}],
+    },
+    {"eventType": "pay", "wanted": "Debug", "reason": "Critical"},
+]
+
 
 def test_managers_share_the_conditions(objects: client.CustomObjectsApi, namespace: str) -> None:
     create(objects, cases.profile(namespace=namespace))
@@ -166,10 +188,14 @@ def test_a_full_status_fits_the_schema(objects: client.CustomObjectsApi, namespa
             "refitted": "2026-01-01T00:00:00Z",
         },
         "accounts": ACCOUNTS,
+        "profiles": RECORDED,
+        "injection": {"injected": 2, "total": 3, "mechanism": "Policy"},
     }
     status = apply_status(objects, namespace, "presage-status", wanted)
     assert status["forecast"] == wanted["forecast"]
     assert status["accounts"] == ACCOUNTS
+    assert status["profiles"] == RECORDED
+    assert status["injection"] == wanted["injection"]
     assert status["scaling"]["leadTimeSeconds"] == {"value": 31.5, "samples": 12, "source": "measured"}
     assert status["scaling"]["reportingShare"] == 0.75
 
@@ -183,6 +209,7 @@ def test_columns(objects: client.CustomObjectsApi, namespace: str) -> None:
         "explain": "4 replicas",
     }
     status = {"readyReplicas": 3, "scaling": scaling, "forecast": {"leader": "day"}, "accounts": ACCOUNTS}
+    status |= {"profiles": RECORDED, "recording": "order Standard, pay Debug"}
     apply_status(objects, namespace, "presage-status", {"conditions": [condition("Ready", "True")], **status})
     table = objects.list_namespaced_custom_object(
         GROUP,
@@ -207,5 +234,6 @@ def test_columns(objects: client.CustomObjectsApi, namespace: str) -> None:
         "Leader": "day",
         "Unmet-7d": 0.001,
         "Saved-7d": -2.5,
+        "Profile": "order Standard, pay Debug",
         "Explain": "4 replicas",
     }

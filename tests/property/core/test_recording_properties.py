@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from presage.core.recording.budget import MAX_EVERY_EVENTS, NEVER_THINNED, Means, Planned, guard
 from presage.core.recording.catalogue import BUILT_IN, merge_catalogues
-from presage.core.recording.choice import LEAVE_SHARE, Choice, ChoiceMemory, choose
+from presage.core.recording.choice import LEAVE_SHARE, ChoiceMemory, ProfileChoice, choose
 from presage.core.recording.escalation import EscalationMemory, Signs, escalate
 from presage.core.recording.spec import Budget, EscalationPolicy, Level, RecordedEvent
 from presage.core.recording.types import MetricSettings, RecordingProfile
@@ -21,14 +21,14 @@ KNOWN = frozenset({*NAMES, *BUILT_IN})
 
 thresholds = st.lists(st.floats(0.1, 1000.0), min_size=1, max_size=3, unique=True).map(sorted)
 loads = st.floats(0.0, 2000.0)
-rates = st.floats(0.0, 1e7)
+rates = st.just(0.0) | st.floats(1e-3, 1e7)
 
 
 def event(above: list[float]) -> RecordedEvent:
     return RecordedEvent("order", tuple(Level(n, a) for n, a in zip(NAMES, [0.0, *above], strict=False)))
 
 
-def play(asked: RecordedEvent, course: list[tuple[int, float | None]]) -> list[tuple[float, Choice]]:
+def play(asked: RecordedEvent, course: list[tuple[int, float | None]]) -> list[tuple[float, ProfileChoice]]:
     now, memory, played = 0.0, None, []
     for step, load in course:
         now += step
@@ -38,7 +38,7 @@ def play(asked: RecordedEvent, course: list[tuple[int, float | None]]) -> list[t
     return played
 
 
-def level_of(choice: Choice) -> int:
+def level_of(choice: ProfileChoice) -> int:
     return NAMES.index(choice.profile)
 
 

@@ -19,6 +19,7 @@ from tests.unit.resources.boundary_values import (
     ALTERNATIVES,
     COMPANIONS,
     ENTRIES,
+    PLACES,
     RULES,
     SAMPLES,
     TEXTS,
@@ -138,7 +139,8 @@ class _Maker:
         )
 
     def _nullable(self, node: Json, path: str) -> Iterator[Case]:
-        changes: Json = {**COMPANIONS.get((path, "nullable"), {}), path: None}
+        first = path.replace("[]", "[0]")
+        changes: Json = {**COMPANIONS.get((path, "nullable"), {}), first: None}
         for alternative in ALTERNATIVES:
             sibling = _sibling(alternative)
             if path == sibling and len(changes) == 1:  # one of them must be there
@@ -272,10 +274,15 @@ def _text(path: str, length: int) -> str:
     return TEXTS.get(path, lambda n: "a" * n)(length)
 
 
+def find_place(path: str) -> str:
+    """Return the path with an entry for each list: the first one stands for all, but for `PLACES`."""
+    return PLACES.get(path, path).replace("[]", "[0]")
+
+
 def _find(body: Json, path: str) -> tuple[Any, Any]:
-    """Return the container of the part at `path`, and its key there; the first entry stands for all."""
-    parts = path.replace("[]", ".[]").replace("{}", ".{}").split(".")[1:]
-    keys = [0 if part == "[]" else "a" if part == "{}" else part for part in parts]
+    """Return the container of the part at `path`, and its key there."""
+    parts = find_place(path).replace("[", ".[").replace("{}", ".{}").split(".")[1:]
+    keys = [int(part[1:-1]) if part[0] == "[" else "a" if part == "{}" else part for part in parts]
     place: Any = body
     for key in keys[:-1]:
         place = place[key]

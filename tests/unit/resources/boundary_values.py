@@ -51,6 +51,10 @@ SAMPLES: dict[str, Any] = {
     ".spec.scaling.learnPerPod.cpu.coresPerPod": "500m",
     ".spec.scaling.learnPerPod.latency.highestSeconds": "0.25",
     ".spec.scaling.perPodBytes": "10Mi",
+    ".spec.eventTypes[].levels": [{"profile": "a"}, {"profile": "a", "above": "50"}],
+    ".spec.eventTypesFrom.levels": [{"profile": "a"}, {"profile": "a", "above": "50"}],
+    ".spec.budget.bytesPerSecond": "10k",
+    ".spec.budget.bytesPercent": "1",
     ".spec.forecast.quantile": "0.9",
     ".spec.forecast.seasonsSeconds[]": 600,
     ".spec.forecast.timeZone": "UTC",
@@ -78,6 +82,12 @@ TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.scaling.learnPerPod.cpu.coresPerPod": lambda n: "1" * n,
     ".spec.scaling.learnPerPod.latency.highestSeconds": lambda n: "1" * n,
     ".spec.scaling.perPodBytes": lambda n: "1" * n,
+    ".spec.eventTypes[].levels[].above": lambda n: "1" * n,
+    ".spec.eventTypesFrom.levels[].above": lambda n: "1" * n,
+    ".spec.budget.cpuPercent": lambda n: "1" * n,
+    ".spec.budget.bytesPerSecond": lambda n: "1" * n,
+    ".spec.budget.bytesPercent": lambda n: "1" * n,
+    ".spec.profiles[].metrics[].retention": lambda n: "2h" if n == 2 else "99999d",
     ".spec.forecast.quantile": lambda n: "0.5".ljust(n, "0"),
     ".spec.scaling.objective.unmetLoad": lambda n: "1%" if n == 2 else "12.1234%",
     ".spec.calendar.holidays.country": lambda n: "DE",
@@ -89,6 +99,12 @@ TEXTS: dict[str, Callable[[int], str]] = {
     ".spec.calendar.windows[].recurrence.yearly[]": lambda n: "12-24",
 }
 """Texts of a length, where not any letters will do."""
+
+PLACES = {
+    ".spec.eventTypes[].levels[].above": ".spec.eventTypes[0].levels[1].above",
+    ".spec.eventTypesFrom.levels[].above": ".spec.eventTypesFrom.levels[1].above",
+}
+"""Where a part is changed if not in the first entry of each list."""
 
 COMPANIONS: dict[tuple[str, str], Json] = {
     (".spec.forecast.stepSeconds", "minimum"): {".spec.forecast.historySeconds": 50_000},
@@ -106,6 +122,7 @@ COMPANIONS: dict[tuple[str, str], Json] = {
     (".spec.scaling.minReplicas", "minimum"): {".spec.scaling.allowZero": True},
     (".spec.scaling.perPodBytes", "nullable"): {
         ".spec.eventTypes[].load.bytes": None, ".spec.eventTypesFrom.load.bytes": None,
+        ".spec.budget.bytesPercent": None,
     },
     (".spec.scaling.minReplicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
     (".spec.scaling.fallback.replicas", "maximum"): {".spec.scaling.maxReplicas": 10_000},
@@ -123,12 +140,21 @@ COMPANIONS: dict[tuple[str, str], Json] = {
 }  # fmt: skip
 """What else a value at its limit needs, so that no rule stands in its way."""
 
+
+def _number_level(entry: Any, i: int) -> Json:
+    """Return a level; the lowest is that of number 0 and of number 1, since lists are cut at their beginning."""
+    return {"profile": "a"} | ({"above": str(i)} if i > 1 else {})
+
+
 ENTRIES: dict[str, Callable[[Any, int], Any]] = {
     ".spec.forecast.seasonsSeconds": lambda entry, i: 600 + i,
     ".spec.namespaces.names": lambda entry, i: f"n{i}",
     ".spec.retention.tiers": lambda entry, i: {"name": f"{i or 9}d", "url": f"https://prometheus-{i or 9}d"},
     ".status.retention": lambda entry, i: entry | {"tier": f"{i}d"},
     ".spec.eventTypes": lambda entry, i: entry | {"name": f"e{i}"},
+    ".spec.eventTypes[].levels": _number_level,
+    ".spec.eventTypesFrom.levels": _number_level,
+    ".spec.profiles[].metrics[].attributes": lambda entry, i: f"a{i}",
     ".status.conditions": lambda entry, i: entry | {"type": f"T{i}"},
     ".spec.calendar.windows[].recurrence.weekly": lambda entry, i: WEEKDAYS[(i + 6) % 7],
     ".spec.calendar.windows[].recurrence.monthly": lambda entry, i: i or -1,
@@ -167,12 +193,44 @@ RULES: dict[str, Rule] = {
             ".eventTypes[].load.bytes": None,
             ".eventTypesFrom.load.bytes": None,
             ".scaling.perPodBytes": None,
+            ".budget.bytesPercent": None,
         },
-        {".eventTypes[].load.bytes": None, ".eventTypesFrom.load.bytes": None},
+        {
+            ".eventTypes[].load.bytes": None,
+            ".eventTypesFrom.load.bytes": None,
+            ".budget.bytesPercent": None,
+        },
     ),
     "spec must have eventTypes, eventTypesFrom or both": Rule(
-        {".eventTypes": None}, {".eventTypes": None, ".eventTypesFrom": None, ".scaling.perPodBytes": None}
+        {".eventTypes": None},
+        {".eventTypes": None, ".eventTypesFrom": None, ".scaling.perPodBytes": None, ".budget": None},
     ),
+    "budget.bytesPercent needs an event type that gives load.bytes": Rule(
+        {
+            ".eventTypes[].load.bytes": None,
+            ".eventTypesFrom.load.bytes": None,
+            ".scaling.perPodBytes": None,
+            ".budget.bytesPercent": None,
+        },
+        {
+            ".eventTypes[].load.bytes": None,
+            ".eventTypesFrom.load.bytes": None,
+            ".scaling.perPodBytes": None,
+        },
+    ),
+    "above must be a quantity above 0": _QUANTITY,
+    "cpuPercent must be a quantity above 0": _QUANTITY,
+    "bytesPerSecond must be a quantity above 0": _QUANTITY,
+    "bytesPercent must be a quantity above 0": _QUANTITY,
+    "the lowest level must have no above, and all others one": Rule(
+        {"": [{"profile": "a", "above": None}, {"profile": "a", "above": "1"}]}, {"": [{"profile": "a", "above": "1"}]}
+    ),
+    "levels must be in rising order of above": Rule(
+        {"": [{"profile": "a"}, {"profile": "a", "above": "999m"}, {"profile": "a", "above": "1"}]},
+        {"": [{"profile": "a"}, {"profile": "a", "above": "1"}, {"profile": "a", "above": "1000m"}]},
+    ),
+    "a metric cannot be named events": Rule({"": "event"}, {"": "events"}),
+    "an attribute cannot begin with presage_": Rule({"": "presage"}, {"": "presage_every"}),
     "load must have exactly one of counter and gauge": _ONE_SERIES,
     "bytes must have exactly one of counter and gauge": _ONE_SERIES,
     "value must be at most 256 characters when op is =~ or !~": _LONG_EXPRESSION,

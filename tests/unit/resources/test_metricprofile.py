@@ -7,10 +7,15 @@ import pytest
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.profile import EventsByLabel, EventType, Measure, ProfileSpec
 from presage.core.query import CounterLoad, GaugeLoad, Matcher
+from presage.core.recording.spec import Budget, EscalationPolicy, Level, RecordedEvent, RecordingSpec
+from presage.core.recording.types import MetricSettings, RecordingProfile
 from presage.core.scaling.policy import ScalingPolicy
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricprofile import MetricProfile, MetricProfileSpec
-from tests.unit.resources import cases
+from tests.unit.resources import cases, recording_cases
+
+ACCEPTED = cases.PROFILES_ACCEPTED | recording_cases.RECORDING_ACCEPTED
+REFUSED = cases.PROFILES_REFUSED | recording_cases.RECORDING_REFUSED
 
 
 def parse(changes: cases.Changes | None = None, name: str = "checkout") -> MetricProfileSpec:
@@ -96,6 +101,67 @@ def test_event_types_from_a_label_are_one_load_whatever_is_found() -> None:
     assert [each.name for each in load.event_types] == ["any route"]
 
 
+def test_a_profile_that_says_nothing_of_recording_records_nothing() -> None:
+    core = parse().to_core()
+    assert core.recording == RecordingSpec()
+    assert not core.recording.active
+    assert core.recorded == frozenset()
+
+
+def test_recording() -> None:
+    own = [{"name": "latency", "everyEvents": 20, "attributes": ["route"], "retention": "2h"}, {"name": "requests"}]
+    core = parse(
+        {
+            "eventTypes": [
+                {"name": "order", "load": cases.COUNTER, "levels": recording_cases.LEVELS},
+                {"name": "pay", "load": cases.COUNTER, "critical": True},
+                {"name": "ping", "load": cases.COUNTER},
+            ],
+            "profiles": [{"name": "Standard", "metrics": own, "exportIntervalSeconds": 15, "exemplars": True}],
+            "budget": {"cpuPercent": "500m", "bytesPerSecond": "10k"},
+            "escalation": {"instancesPercent": 25, "maxSeconds": 300},
+            "injection": {"enforce": "Restart"},
+        }
+    ).to_core()
+    assert core.recorded == {"order", "pay"}, "of ping nothing is decided"
+    assert core.recording == RecordingSpec(
+        event_types=(
+            RecordedEvent("order", (Level("Minimal"), Level("Standard", 50.0), Level("Debug", 200.0))),
+            RecordedEvent("pay", critical=True),
+        ),
+        profiles=(
+            RecordingProfile(
+                "Standard",
+                {"latency": MetricSettings(20, ("route",), "2h"), "requests": MetricSettings(1, (), "15d")},
+                15,
+                exemplars=True,
+            ),
+        ),
+        budget=Budget(0.005, 10_000.0),
+        escalation=EscalationPolicy("Debug", 0.25, 300.0, 3600.0),
+        enforce="Restart",
+    )
+
+
+def test_found_event_types_are_chosen_for_alike() -> None:
+    quiet = parse({"eventTypesFrom": cases.FROM_ROUTE}).to_core()
+    assert quiet.by_label is not None
+    assert not quiet.by_label.recorded
+    assert not quiet.recording.active
+    core = parse({"eventTypesFrom": cases.FROM_ROUTE | {"levels": recording_cases.LEVELS[:1]}}).to_core()
+    assert core.by_label is not None
+    assert core.by_label.recorded
+    assert core.recording.active
+    found = core.recording.with_found(["a", "b"]).event_types
+    assert found == (RecordedEvent("a", (Level("Minimal"),)), RecordedEvent("b", (Level("Minimal"),)))
+    assert quiet.recording.with_found(["a"]) == quiet.recording
+
+
+def test_defaults_of_recording_are_those_of_the_core() -> None:
+    core = parse({"budget": {}, "escalation": {}, "injection": {}}).to_core().recording
+    assert core == RecordingSpec(escalation=EscalationPolicy())
+
+
 def test_compressed_day() -> None:
     forecast = {"stepSeconds": 5, "historySeconds": 2400, "horizonSeconds": 120, "seasonsSeconds": [480, 60]}
     core = parse({"forecast": forecast}).to_core().forecast
@@ -103,12 +169,12 @@ def test_compressed_day() -> None:
     assert core.horizon_slots == 24
 
 
-@pytest.mark.parametrize("changes", cases.PROFILES_ACCEPTED.values(), ids=cases.PROFILES_ACCEPTED)
+@pytest.mark.parametrize("changes", ACCEPTED.values(), ids=ACCEPTED)
 def test_accepted(changes: cases.Changes) -> None:
     parse(changes).to_core()
 
 
-@pytest.mark.parametrize("case", cases.PROFILES_REFUSED.values(), ids=cases.PROFILES_REFUSED)
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
 def test_refused(case: cases.Refused) -> None:
     with pytest.raises(InvalidSpecError, match=case.says):
         parse(case.changes)

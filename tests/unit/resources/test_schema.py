@@ -77,7 +77,7 @@ def test_columns_answer_first_questions() -> None:
     columns = [column.name.upper() for column in MetricProfile.meta.columns if not column.priority]
     assert columns == ["TARGET", "PODS", "DESIRED", "BECAUSE", "MODE", "TRUSTED", "READY", "REASON", "AGE"]
     wide = [column.name.upper() for column in MetricProfile.meta.columns if column.priority]
-    assert wide == ["LEAD-S", "LEADER", "UNMET-7D", "SAVED-7D", "EXPLAIN"]
+    assert wide == ["LEAD-S", "LEADER", "UNMET-7D", "SAVED-7D", "PROFILE", "EXPLAIN"]
     shown = [column.name.upper() for column in MetricSource.meta.columns if not column.priority]
     assert shown == ["URL", "READY", "REASON", "AGE"]
     assert [column.name.upper() for column in MetricSource.meta.columns if column.priority] == ["RETENTION"]

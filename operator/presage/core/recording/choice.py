@@ -47,7 +47,7 @@ class ChoiceMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ProfileChoice:
     """The profile that an event type is to be recorded by.
 
     Attributes:
@@ -68,7 +68,7 @@ def choose(
     memory: ChoiceMemory | None,
     now: float,
     dwell_s: float,
-) -> Choice:
+) -> ProfileChoice:
     """Return the profile of one event type.
 
     Args:
@@ -80,18 +80,18 @@ def choose(
         dwell_s: Two steps of the forecast, seconds.
     """
     if event.critical:
-        return _change(DEBUG, reasons.CRITICAL, None, memory, now)
+        return _keep_or_change(DEBUG, reasons.CRITICAL, None, memory, now)
     if predicted is None or math.isnan(predicted):
         return _choose_blindly(known, memory, now, dwell_s)
     due = _find_level(event.levels, predicted)
     held = _recall_level(event.levels, memory, due, known)
     if held is None or memory is None or due >= held:
-        return _take(event.levels, due, known, memory, now, reasons.PREDICTED_LOAD)
+        return _take_level(event.levels, due, known, memory, now, reasons.PREDICTED_LOAD)
     if 0 <= now - memory.since < dwell_s:  # a clock set back must not hold it for longer
-        return _take(event.levels, held, known, memory, now, reasons.DWELL)
+        return _take_level(event.levels, held, known, memory, now, reasons.DWELL)
     left = _leave(event.levels, held, predicted)
     reason = reasons.PREDICTED_LOAD if left == due else reasons.NEAR_THRESHOLD
-    return _take(event.levels, left, known, memory, now, reason)
+    return _take_level(event.levels, left, known, memory, now, reason)
 
 
 def _find_level(levels: Sequence[Level], load: float) -> int:
@@ -121,27 +121,27 @@ def _resolve(level: Level, known: Container[str]) -> str:
     return level.profile if level.profile in known else STANDARD
 
 
-def _take(
+def _take_level(
     levels: Sequence[Level], index: int, known: Container[str], memory: ChoiceMemory | None, now: float, reason: str
-) -> Choice:
+) -> ProfileChoice:
     profile = _resolve(levels[index], known)
     if profile != levels[index].profile:
         reason = reasons.UNKNOWN_PROFILE
-    return _change(profile, reason, index, memory, now, seen=now)
+    return _keep_or_change(profile, reason, index, memory, now, seen=now)
 
 
-def _choose_blindly(known: Container[str], memory: ChoiceMemory | None, now: float, dwell_s: float) -> Choice:
+def _choose_blindly(known: Container[str], memory: ChoiceMemory | None, now: float, dwell_s: float) -> ProfileChoice:
     if memory is None:
-        return _change(STANDARD, reasons.NO_FORECAST, None, None, now)
+        return _keep_or_change(STANDARD, reasons.NO_FORECAST, None, None, now)
     seen = now if memory.seen is None else memory.seen
     if 0 <= now - seen < dwell_s and memory.profile != STANDARD and memory.profile in known:
-        return _change(memory.profile, reasons.DWELL, memory.level, memory, now, seen=seen)
-    return _change(STANDARD, reasons.NO_FORECAST, None, memory, now, seen=seen)
+        return _keep_or_change(memory.profile, reasons.DWELL, memory.level, memory, now, seen=seen)
+    return _keep_or_change(STANDARD, reasons.NO_FORECAST, None, memory, now, seen=seen)
 
 
-def _change(
+def _keep_or_change(
     profile: str, reason: str, level: int | None, memory: ChoiceMemory | None, now: float, seen: float | None = None
-) -> Choice:
+) -> ProfileChoice:
     """Return the choice; one of the same profile is as old as it was."""
     since = memory.since if memory is not None and memory.profile == profile else now
-    return Choice(profile, reason, ChoiceMemory(profile, since, level, seen))
+    return ProfileChoice(profile, reason, ChoiceMemory(profile, since, level, seen))

@@ -29,6 +29,8 @@ from presage.core.recording.types import DEBUG, MINIMAL, Escalation, EventRecord
 KNOWN_METRICS = frozenset(BUILT_IN[DEBUG].metrics)
 """Metrics that the SDK measures by itself; a function must declare any other."""
 
+SUMMARY_LENGTH = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -166,6 +168,15 @@ def decide_recording(
         undeclared_metrics=tuple(sorted({m for plan in planned for m in plan.profile.metrics} - KNOWN_METRICS)),
         problem=_find_problem(recording),
     )
+
+
+def summarise(events: Sequence[EventDecision]) -> str:
+    """Return the profiles in one line for a person: one name where all have the same, empty without event types."""
+    names = {each.profile for each in events}
+    if len(names) < 2:
+        return "".join(names)
+    line = ", ".join(f"{each.event_type} {each.profile}" for each in events)
+    return line if len(line) <= SUMMARY_LENGTH else f"{line[: SUMMARY_LENGTH - 1]}…"
 
 
 def _choose(

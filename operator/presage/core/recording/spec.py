@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from presage.core.recording.types import DEBUG, RecordingProfile
@@ -80,6 +81,7 @@ class RecordingSpec:
         budget: What recording may cost.
         escalation: None = never.
         enforce: Whether pods that lack the injected reference are restarted.
+        found: How the profile of each event type is chosen that is found by a label, without a name; None = none is.
     """
 
     event_types: tuple[RecordedEvent, ...] = ()
@@ -87,8 +89,16 @@ class RecordingSpec:
     budget: Budget = Budget()
     escalation: EscalationPolicy | None = None
     enforce: Literal["Off", "Restart"] = "Off"
+    found: RecordedEvent | None = None
 
     @property
     def active(self) -> bool:
         """Whether anything is chosen at all."""
-        return bool(self.event_types)
+        return bool(self.event_types) or self.found is not None
+
+    def with_found(self, names: Iterable[str]) -> RecordingSpec:
+        """Return the same wish with the event types that were found among those that it names."""
+        if self.found is None:
+            return self
+        events = (replace(self.found, name=name) for name in names)
+        return replace(self, event_types=(*self.event_types, *events))

@@ -15,6 +15,7 @@ from presage.core.recording.decision import (
     RecordingDecision,
     RecordingMemory,
     decide_recording,
+    summarise,
 )
 from presage.core.recording.document import parse_document, render_document
 from presage.core.recording.loads import EventLoad
@@ -155,3 +156,11 @@ def test_a_restart_that_knows_what_status_holds_decides_the_same(now: float) -> 
     went_on, restarted = decide(spec, given, before.memory), decide(spec, given, recalled)
     assert restarted.recording == went_on.recording
     assert restarted.events == went_on.events
+
+
+def test_a_line_for_a_person() -> None:
+    assert summarise(decide(SPEC, at(order=60.0)).events) == "order Standard, pay Debug"
+    assert summarise(decide(SPEC, at(order=600.0)).events) == "Debug"
+    assert summarise(()) == ""
+    many = RecordingSpec(tuple(RecordedEvent(f"e{i}", critical=bool(i % 2), levels=LEVELS) for i in range(32)))
+    assert len(summarise(decide(many, at()).events)) == 256
