@@ -56,6 +56,11 @@ class Facts:
 class Cluster:
     """One cluster on this machine; making the object changes nothing.
 
+    Args:
+        shape: `full` or `control`.
+        name: As given, else the shape. Clusters of different names do not touch each other.
+        server_options: More options of the API server, such as `--disable-admission-plugins=…`.
+
     Attributes:
         shape: `full` or `control`.
         name: As given, else the shape. Clusters of different names do not touch each other.
@@ -69,12 +74,13 @@ class Cluster:
         ClusterError: There is no such shape, or the name will not do.
     """
 
-    def __init__(self, shape: str = "full", name: str = "") -> None:
+    def __init__(self, shape: str = "full", name: str = "", server_options: Sequence[str] = ()) -> None:
         if shape not in SHAPES:
             raise ClusterError(shape, "no such shape", remedy="one of: " + ", ".join(SHAPES))
         self._shape = SHAPES[shape]
         self.shape = shape
         self.name = name or shape
+        self._server_options = tuple(server_options)
         self._check_name()
         self.context = f"presage-{self.name}"
         self.state = state_root() / self.name
@@ -126,7 +132,7 @@ class Cluster:
                 with progress.part("remains of an old one", "removing", "removed"):
                     self._remove(facts)
                 facts = None
-            layout = Layout(self.shape, self.state, self.host_ip, {}, binaries)
+            layout = Layout(self.shape, self.state, self.host_ip, {}, binaries, self._server_options)
             self._start(facts, layout)
         progress.say(f"cluster {self.name} is up after {time.monotonic() - began:.1f} s: {self.kubeconfig}")
 

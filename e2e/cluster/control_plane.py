@@ -109,6 +109,7 @@ def apiserver(layout: Layout) -> Part:
     else:
         argv.append("--endpoint-reconciler-type=none")  # Endpoints refuse the loopback address it listens on
     api = layout.api
+    argv += layout.server_options
     return Part("kube-apiserver", tuple(argv), api.healthy, 90, _PORT_TAKEN)
 
 

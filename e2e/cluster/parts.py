@@ -40,6 +40,7 @@ class Layout:
         host_ip: Address of this machine that its API server and name server listen on.
         ports: TCP port by purpose.
         binaries: Path of each program by name.
+        server_options: More options of the API server.
     """
 
     shape: str
@@ -47,6 +48,7 @@ class Layout:
     host_ip: str
     ports: Mapping[str, int]
     binaries: Mapping[str, Path]
+    server_options: tuple[str, ...] = ()
 
     @property
     def pki(self) -> Path:

@@ -25,6 +25,10 @@ CHART = HERE.parents[1] / "charts" / "presage"
 SETS: dict[str, Path | None] = {"default": None} | {
     path.stem: path for path in sorted((HERE / "values").glob("*.yaml"))
 }
+POLICY_APIS = {
+    "1.36": ("v1", ["--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"]),
+    "1.34": ("v1beta1", ["--api-versions", "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"]),
+}
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +48,22 @@ def render(helm: Path, values: Path | None = None, *more: str) -> str:
 
 
 def objects(rendered: str) -> dict[str, dict[str, Any]]:
-    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each}
+    """Return the objects by kind, but for those of injection."""
+    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each and not is_for_injection(each)}
+
+
+def is_for_injection(each: dict[str, Any]) -> bool:
+    return bool(each["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "injection")
+
+
+def injection(rendered: str) -> dict[str, dict[str, Any]]:
+    """Return the objects of injection by kind."""
+    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each and is_for_injection(each)}
 
 
 @pytest.fixture(params=SETS, scope="module")
 def rendered(request: pytest.FixtureRequest, helm: Path) -> tuple[str, str]:
-    return request.param, render(helm, SETS[request.param])
+    return request.param, render(helm, SETS[request.param], *POLICY_APIS["1.36"][1])
 
 
 @pytest.mark.parametrize("values", SETS.values(), ids=SETS)
@@ -96,7 +110,8 @@ def test_parts_fit_together(rendered: tuple[str, str]) -> None:
     if "Service" in found:
         assert found["Service"]["spec"]["selector"].items() <= template["metadata"]["labels"].items()
     if "NetworkPolicy" in found:
-        ports = [port["port"] for port in found["NetworkPolicy"]["spec"]["ingress"][0]["ports"]]
+        ingress = found["NetworkPolicy"]["spec"]["ingress"]
+        ports = [port["port"] for rule in ingress for port in rule["ports"]]
         assert ports == [each["containerPort"] for each in template["spec"]["containers"][0]["ports"]]
     if "ServiceMonitor" in found:
         service, monitor = found["Service"], found["ServiceMonitor"]["spec"]
@@ -139,7 +154,7 @@ def test_what_an_upgrade_cannot_change_stays(rendered: tuple[str, str]) -> None:
 
 
 def rules(rendered: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for kind, each in objects(rendered).items():
+    for kind, each in [*objects(rendered).items(), *injection(rendered).items()]:
         for rule in each.get("rules", ()):
             yield kind, rule
 
@@ -192,6 +207,13 @@ def test_environment_of_the_operator(helm: Path) -> None:
         "PRESAGE_STRICT_CERTIFICATES": "true",
         "PRESAGE_ALLOW_LOOPBACK": "false",
         "PRESAGE_OBJECT_METRICS": "true",
+        "PRESAGE_INJECTION_CHECK_SECONDS": "600",
+        "PRESAGE_INJECTION_WEBHOOK": "Auto",
+        "PRESAGE_INJECTION_WEBHOOK_PORT": "8443",
+        "PRESAGE_INJECTION_WEBHOOK_SERVICE": "presage-webhook",
+        "PRESAGE_INJECTION_CERTIFICATE": "SelfManaged",
+        "PRESAGE_INJECTION_EXPORT_INTERVAL_SECONDS": "60",
+        "PRESAGE_INJECTION_OTLP_ENDPOINT": "",
     }
 
 
@@ -218,6 +240,61 @@ def test_the_admission_policy_can_be_switched_off(helm: Path) -> None:
     assert not [kind for kind in objects(rendered) if kind.startswith("ValidatingAdmissionPolicy")]
 
 
+@pytest.mark.parametrize(("version", "options"), POLICY_APIS.values(), ids=POLICY_APIS)
+def test_the_injection_policy_is_installed_in_the_version_that_is_served(
+    helm: Path, version: str, options: list[str]
+) -> None:
+    found = injection(render(helm, None, *options))
+    policy, binding = found["MutatingAdmissionPolicy"], found["MutatingAdmissionPolicyBinding"]
+    assert {policy["apiVersion"], binding["apiVersion"]} == {f"admissionregistration.k8s.io/{version}"}
+    assert binding["spec"] == {"policyName": policy["metadata"]["name"]}
+    assert policy["spec"]["failurePolicy"] == "Ignore"
+    assert "paramKind" not in policy["spec"]
+    both = render(helm, None, *options, *POLICY_APIS["1.36"][1])
+    assert injection(both)["MutatingAdmissionPolicy"]["apiVersion"].endswith("/v1")
+
+
+def test_without_the_api_there_is_no_injection_policy_but_what_the_webhook_needs(helm: Path) -> None:
+    found = injection(render(helm, None, "--kube-version", "1.33.0"))
+    assert "MutatingAdmissionPolicy" not in found
+    assert found.keys() >= {"MutatingWebhookConfiguration", "Service", "Secret"}
+    assert "webhooks" not in found["MutatingWebhookConfiguration"]
+    assert "data" not in found["Secret"]
+
+
+def test_injection_can_be_switched_off_and_its_webhook_alone(helm: Path) -> None:
+    on = POLICY_APIS["1.36"][1]
+    assert injection(render(helm, None, *on, "--set", "injection.enabled=false")) == {}
+    without = injection(render(helm, None, *on, "--set", "injection.webhook.mode=Never"))
+    assert not {"MutatingWebhookConfiguration", "Service", "Secret", "ClusterRole"} & without.keys()
+    assert [rule["resources"] for rule in without["Role"]["rules"]] == [["pods"]]
+    assert "MutatingAdmissionPolicy" not in injection(
+        render(helm, None, *on, "--set", "injection.policy.enabled=false")
+    )
+
+
+def test_the_certificate_of_cert_manager(helm: Path) -> None:
+    found = injection(render(helm, None, "--set", "injection.webhook.certificate=CertManager"))
+    assert "Secret" not in found
+    certificate = found["Certificate"]["spec"]
+    assert certificate["issuerRef"] == {"name": found["Issuer"]["metadata"]["name"], "kind": "Issuer"}
+    assert certificate["dnsNames"] == ["presage-webhook.presage-system.svc"]
+    annotations = found["MutatingWebhookConfiguration"]["metadata"]["annotations"]
+    assert annotations == {"cert-manager.io/inject-ca-from": "presage-system/presage-injection"}
+    secrets = [rule for rule in found["Role"]["rules"] if rule["resources"] == ["secrets"]]
+    assert [rule["verbs"] for rule in secrets] == [["get"]]
+
+
+def test_the_webhook_can_be_called(helm: Path) -> None:
+    rendered = render(helm, None, "--set", "fullnameOverride=ahead")
+    service, pod = injection(rendered)["Service"], objects(rendered)["Deployment"]["spec"]["template"]
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    ports = {each["name"]: each["containerPort"] for each in pod["spec"]["containers"][0]["ports"]}
+    env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+    assert str(ports[service["spec"]["ports"][0]["targetPort"]]) == env["PRESAGE_INJECTION_WEBHOOK_PORT"]
+    assert service["metadata"]["name"] == env["PRESAGE_INJECTION_WEBHOOK_SERVICE"] == "ahead-webhook"
+
+
 REFUSED = {
     "unknown value": "replica=2",
     "no replica": "replicas=0",
@@ -232,6 +309,10 @@ REFUSED = {
     "monitor without Service": "serviceMonitor.enabled=true,metricsService.enabled=false",
     "interval without unit": "serviceMonitor.interval=15",
     "action unknown": "admissionPolicy.validationActions={Allow}",
+    "endpoint that is no URL": "injection.otlpEndpoint=collector:4318",
+    "endpoint that leaves its quotes": "injection.otlpEndpoint=http://a'b",
+    "webhook's mode": "injection.webhook.mode=Sometimes",
+    "webhook's port": "injection.webhook.port=443",
     "actions that exclude each other": "admissionPolicy.validationActions={Deny,Warn}",
 }
 

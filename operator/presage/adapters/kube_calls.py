@@ -16,6 +16,7 @@ from presage.adapters.kube_json import JsonObject, object_at, text_at
 from presage.adapters.kube_path import ACCESS_REVIEWS, LEASES, api_path
 from presage.adapters.kube_transport import Limits, Transport
 from presage.core.installation.facts import Right
+from presage.core.resource_type import ResourceType
 
 Observer = Callable[[str, str, str, float], None]
 """Called after each request, in its thread: verb, plural, outcome (`ok` or the error's class), seconds."""
@@ -69,6 +70,20 @@ class KubeCalls:
             lambda: self.transport.request("POST", path, READ, body=body),
         )
         return bool(object_at(answer, "status").get("allowed"))
+
+    async def try_create(self, resource: ResourceType, body: JsonObject, namespace: str) -> dict[str, object]:
+        """Create an object as a dry run and return what would have been stored; nothing is written, so nothing guarded.
+
+        Raises:
+            KubeError: the request did not succeed.
+        """
+        path, query = api_path(resource, namespace=namespace), {"dryRun": "All"}
+        return await self._run(
+            self._threads,
+            "try",
+            resource.plural,
+            lambda: self.transport.request("POST", path, READ, query=query, body=body),
+        )
 
     async def get_lease(self, namespace: str, name: str) -> dict[str, object]:
         """The Lease object, read in the Lease's own thread.

@@ -10,6 +10,13 @@ SECRETS = ResourceType("", "v1", "secrets", "Secret")
 LEASES = ResourceType("coordination.k8s.io", "v1", "leases", "Lease")
 PODS = ResourceType("", "v1", "pods", "Pod")
 EVENTS = ResourceType("events.k8s.io", "v1", "events", "Event")
+WEBHOOKS = ResourceType(
+    "admissionregistration.k8s.io",
+    "v1",
+    "mutatingwebhookconfigurations",
+    "MutatingWebhookConfiguration",
+    namespaced=False,
+)
 ACCESS_REVIEWS = ResourceType(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )

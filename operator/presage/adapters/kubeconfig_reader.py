@@ -168,6 +168,19 @@ class ClusterReader:
         answer = decode(self._send("POST", path, {}, body, _MAX_ANSWER), path)
         return bool(answer.get("status", {}).get("allowed"))
 
+    def try_create(self, resource: ResourceType, namespace: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what would be stored if an object were created; nothing is.
+
+        Raises:
+            ReaderError: If the cluster cannot be reached, or refuses it.
+        """
+        path, refusals = api_path(resource, None, namespace), (400, 403, 404, 409, 422)
+        answer = self._send("POST", path, {"dryRun": "All"}, body, _MAX_ANSWER, refusals)
+        found = decode(answer, path)
+        if found.get("kind") == "Status":
+            raise Refused(f"the cluster refuses: {_message(answer.content)}", 3)
+        return found
+
     def fetch(
         self,
         path: str,

@@ -65,6 +65,7 @@ def judge(installation: Installation, own_version: str, kinds: Sequence[AnyKind]
         *judge_operator.judge_lease(installation.leases, installation.namespace, operator),
         *([judge_operator.judge_budgets(installation.budgets, operator)] if operator else []),
         *judge_cluster.judge_policies(installation.policies),
+        judge_cluster.judge_injection(installation.injection, installation.namespace),
         *(finding for kind in kinds for finding in _judge_kind(installation, kind)),
     ]
 

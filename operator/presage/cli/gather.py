@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from presage.adapters.kube_json import at
-from presage.adapters.kube_path import LEASES
+from presage.adapters.kube_path import LEASES, PODS
 from presage.adapters.kubeconfig_reader import Absent, ClusterReader, Refused, decode
 from presage.cli import api, parse
 from presage.core.installation.facts import (
@@ -23,6 +23,8 @@ from presage.core.installation.facts import (
     Server,
     Unread,
 )
+from presage.core.recording.injection import Mechanism
+from presage.core.recording.proof import CANDIDATES, build_proof, is_injected
 from presage.core.resource_type import ResourceType
 from presage.reconcile.kind import AnyKind
 from presage.resources.base import GROUP
@@ -51,6 +53,7 @@ class Installation:
         objects: Objects by kind.
         policies: Admission policies.
         budgets: Names of the disruption budgets in the operator's namespace.
+        injection: By what new pods are injected.
         raw: What all this was read from.
     """
 
@@ -64,6 +67,7 @@ class Installation:
     objects: Mapping[str, Known[tuple[Managed, ...]]]
     policies: Known[tuple[Policy, ...]]
     budgets: Known[tuple[str, ...]]
+    injection: Known[Mechanism]
     raw: Raw
 
     @property
@@ -120,6 +124,7 @@ def gather_installation(
             _read_all(reader, raw, "poddisruptionbudgets", api.BUDGETS, home, query={"labelSelector": api.PART}),
             lambda found: tuple(str(at(each, "metadata", "name")) for each in found),
         ),
+        injection=read(lambda: _try_injection(reader, home)),
         raw=raw,
     )
 
@@ -234,3 +239,11 @@ def _gather_policies(reader: ClusterReader, raw: Raw) -> Known[tuple[Policy, ...
     if isinstance(policies, Unread):
         return policies
     return bindings if isinstance(bindings, Unread) else parse.parse_policies(policies, bindings)
+
+
+def _try_injection(reader: ClusterReader, namespace: str) -> Mechanism:
+    """Find out by dry runs what injects new pods; nothing is stored."""
+    for candidate in CANDIDATES:
+        if is_injected(reader.try_create(PODS, namespace, build_proof(candidate))):
+            return candidate
+    return "None"

@@ -7,10 +7,11 @@ lost the Lease exits at once: whatever it still believed is no longer its busine
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ from presage.runtime.http import Health, HttpServer
 from presage.runtime.lease import Lease, LeaseLost
 from presage.runtime.settings import Settings, SettingsError, read_settings
 from presage.runtime.troubles import Troubles
+from presage.runtime.webhook import WebhookServer
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -91,7 +93,8 @@ class _Process:
         telling = asyncio.ensure_future(troubles.tell())
         try:
             client = await self._unless_stopped(self._connect())
-            return await self._lead(client)
+            async with self._answering(client):
+                return await self._lead(client)
         except _Stopped:
             return 0
         finally:
@@ -123,6 +126,27 @@ class _Process:
                 self._unconnected = None
                 return client
             await asyncio.sleep(_RETRY_S)
+
+    @contextlib.asynccontextmanager
+    async def _answering(self, client: KubeClient) -> AsyncIterator[None]:
+        """Answer admission reviews, whether this replica leads or waits, where the webhook may be used."""
+        settings = self._settings
+        if not settings.injection_check_seconds or settings.injection_webhook == "Never":
+            yield
+            return
+        answering = asyncio.ensure_future(WebhookServer(client, settings).run())
+        answering.add_done_callback(self._mourn)
+        try:
+            yield
+        finally:
+            answering.cancel()
+            await asyncio.wait([answering])
+
+    def _mourn(self, answering: asyncio.Future[None]) -> None:
+        """End the process when the webhook died: a replica that does not answer looks like one that does."""
+        if not answering.cancelled() and (error := answering.exception()):
+            log.error("operator.died", exc_info=error)
+            self._stop.set()
 
     async def _lead(self, client: KubeClient) -> int:
         settings = self._settings

@@ -26,6 +26,7 @@ _LAG_PERIOD_S = 0.25
 WATCHED: Mapping[str, str] = {
     "presage_events_dropped": "Events not written.",
     "presage_forecast_fits_waiting": "Full forecasts that were asked for and have not begun.",
+    "presage_injection_in_force": "1 while new pods that ask for it are injected, 0 while not; NaN if it is not known.",
     "presage_leader": "1 while this process holds the Lease.",
     "presage_queue_age_seconds": "Longest wait of an object.",
     "presage_queue_depth": "Objects that wait to be handled.",

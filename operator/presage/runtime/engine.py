@@ -19,13 +19,13 @@ from presage.adapters.prometheus import PrometheusLoads
 from presage.adapters.prometheus_canaries import PrometheusCanaries
 from presage.adapters.scaler import KubeScaler
 from presage.core.faults import SourceFault
-from presage.core.recording.injection import Mechanism
 from presage.observability.metrics import Metrics
 from presage.reconcile.kind import AnyKind
 from presage.reconcile.ports import Ports
 from presage.runtime.access import Access
 from presage.runtime.deletion import Deletion
 from presage.runtime.events import EventWriter
+from presage.runtime.injection import InjectionKeeper
 from presage.runtime.intake import Intake
 from presage.runtime.listing import OwnObjects
 from presage.runtime.queue import WorkQueue
@@ -40,14 +40,6 @@ from presage.runtime.watches import Watches
 from presage.runtime.workers import Workers
 
 log = structlog.get_logger()
-
-
-class _NotProven:
-    """Answers the port `Injection` as long as nothing proves it."""
-
-    def mechanism(self) -> Mechanism:
-        return "Unknown"
-
 
 _SWEEP_STUCK_S = 60.0
 _LIST_PAUSE_S = 10.0  # between two lists, whatever seems to be out of date
@@ -90,6 +82,7 @@ class Engine:
         fits = ForecastFits(settings.fit_workers, settings.fit_deadline_seconds, metrics.observe_fit)
         self._forecaster = ForecastPool(fits)
         self._events = EventWriter(client, settings.pod_name)
+        self._injection = InjectionKeeper(client, settings, metrics)
         self._turns = Turns(settings.workers)
         self._workers = Workers(
             self._build_reconciler(metrics).reconcile,
@@ -115,7 +108,7 @@ class Engine:
 
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, _NotProven(), canaries)
+            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, self._injection, canaries)
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],
@@ -137,6 +130,7 @@ class Engine:
                 group.create_task(self._keep_listing(), name="relist")
                 group.create_task(self._scheduler.run(), name="scheduler")
                 group.create_task(self._events.run(), name="events")
+                group.create_task(self._injection.run(), name="injection")
                 group.create_task(self._workers.run(), name="workers")
                 group.create_task(self._metrics.sample_loop_lag(), name="loop-lag")
         finally:

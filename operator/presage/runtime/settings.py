@@ -55,6 +55,42 @@ class Settings(BaseModel):
     allow_loopback: bool = Field(default=False, description="Whether a MetricSource may live on loopback.")
     object_metrics: bool = Field(default=True, description="Whether per-object series are exported.")
     strict_certificates: bool = Field(default=True, description="Whether Python's strict X.509 rules hold.")
+    injection_check_seconds: float = Field(
+        default=600,
+        ge=0,
+        le=86400,
+        description="Time between two dry runs that prove injection; 0 = none, no injection.",
+    )
+    injection_webhook: str = Field(
+        default="Never",
+        pattern="^(Auto|Always|Never)$",
+        description="When presage's own webhook injects: where the admission policy is not in force, always or never.",
+    )
+    injection_webhook_port: int = Field(
+        default=8443, ge=0, le=65535, description="Port of the webhook; 0 picks a free one."
+    )
+    injection_webhook_service: str = Field(
+        default="presage-webhook", min_length=1, max_length=63, description="Service in front of it, in `namespace`."
+    )
+    injection_webhook_url: str = Field(
+        default="",
+        pattern=r"^(https://[^\s?#]+)?$",
+        description="Where the API server reaches it, instead of by the Service; for operators outside the cluster.",
+    )
+    injection_certificate: str = Field(
+        default="SelfManaged", pattern="^(SelfManaged|CertManager)$", description="Who makes the webhook's certificate."
+    )
+    injection_certificate_hours: float = Field(
+        default=8760, gt=0, le=87600, description="How long a certificate that presage makes is valid."
+    )
+    injection_export_interval_seconds: int = Field(
+        default=60, ge=1, le=3600, description="Export interval for functions without presage's SDK."
+    )
+    injection_otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s'\"\\]+)?$",
+        description="Where functions without presage's SDK send metrics by OTLP; empty leaves it to them.",
+    )
 
     @model_validator(mode="after")
     def _renew_in_time(self) -> Self:

@@ -22,6 +22,7 @@ def render(*settings: str, show_only: str = "", values: Path | None = None) -> l
         values: A file of values.
     """
     words = [str(ensure_binary("helm")), "template", "presage", str(CHART), "--namespace", "presage-system"]
+    words += ["--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"]  # as a cluster would say
     words += [f"--set={setting}" for setting in settings]
     words += ["--show-only", show_only] if show_only else []
     words += ["--values", str(values)] if values else []

@@ -119,6 +119,7 @@ def render_chart(namespace: str, port: int) -> str:
     """Return the chart's objects, as Helm makes them."""
     settings = ["--namespace", namespace, "--set", f"operator.httpPort={port}"]
     helm = [str(ensure_binary("helm")), "template", "presage", str(ROOT / "charts/presage"), *settings]
+    helm += ["--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"]  # as the cluster would say
     return subprocess.run(helm, capture_output=True, text=True, check=True).stdout
 
 

@@ -54,6 +54,7 @@ def test_a_sound_installation(installed: Installed) -> None:
         "lease",
         "disruption",
         "admission",
+        "injection",
         "metricsource",
     ):
         assert f"\nok    {check} " in done.out
@@ -154,6 +155,18 @@ def test_another_version_is_told(installed: Installed) -> None:
         assert "9.9.9" in version["message"]
 
 
+def test_pods_that_are_not_injected(installed: Installed) -> None:
+    def level() -> str:
+        (found,) = (finding for finding in installed.check()[1] if finding["check"] == "injection")
+        return found["level"]
+
+    assert level() == "ok"
+    with broken(installed.restore):
+        installed.kubectl("delete", "mutatingadmissionpolicybinding", "presage-injection")
+        eventually(level, lambda found: found == "warning", 30, "the dry run shows it")
+    eventually(level, lambda found: found == "ok", 30, "and that it is mended")
+
+
 def test_what_one_may_not_read_is_not_called_well(installed: Installed, tmp_path: Path) -> None:
     installed.kubectl("create", "serviceaccount", "viewer", "-n", installed.namespace)
     viewer = account_kubeconfig(
@@ -162,7 +175,7 @@ def test_what_one_may_not_read_is_not_called_well(installed: Installed, tmp_path
     code, findings = installed.check(kubeconfig=viewer)
     assert code == 0
     levels = {finding["check"]: finding["level"] for finding in findings}
-    for check in ("crd", "operator", "rbac", "lease", "admission", "metricsource", "metricprofile"):
+    for check in ("crd", "operator", "rbac", "lease", "admission", "injection", "metricsource", "metricprofile"):
         assert levels[check] == "unknown", check
     assert levels["api-server"] == "ok"
 

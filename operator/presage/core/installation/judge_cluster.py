@@ -1,4 +1,4 @@
-"""Judge what presage stands on: API server, clocks, definitions, rights, admission policy."""
+"""Judge what presage stands on: API server, clocks, definitions, rights, admission policy, injection."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from presage.core.installation.facts import Definition, Known, Policy, Right, Server, Unread
 from presage.core.installation.finding import READ_RIGHTS, Finding, failed, listed, ok, unknown, warning
+from presage.core.recording.injection import Mechanism
 
 OLDEST_SERVER = (1, 30)
 MAX_LOCAL_SKEW_S = 5.0
@@ -123,3 +124,22 @@ def _judge_each_policy(policies: Iterable[Policy]) -> Iterable[Finding]:
             )
         else:
             yield ok("admission", f"The admission policy {policy.name} is bound and refuses.")
+
+
+def judge_injection(mechanism: Known[Mechanism], namespace: str) -> Finding:
+    """Judge by what new pods are given the reference to what they record, as a dry run in a namespace showed it."""
+    if isinstance(mechanism, Unread):
+        return unknown(
+            "injection",
+            f"Whether new pods are injected cannot be tried: {mechanism.why}.",
+            f"ask for the right to create pods in namespace {namespace} (nothing is stored)",
+        )
+    if mechanism == "Policy":
+        return ok("injection", "New pods with the label presage.dev/profile are injected, by the admission policy.")
+    if mechanism == "Webhook":
+        return ok("injection", "New pods with the label presage.dev/profile are injected, by presage's webhook.")
+    return warning(
+        "injection",
+        "New pods are not injected: they record by the Minimal profile, whatever is chosen.",
+        "helm upgrade with injection.enabled=true; see docs/injection.md, Troubleshooting",
+    )

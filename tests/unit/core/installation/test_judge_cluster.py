@@ -6,11 +6,13 @@ from presage.core.installation.facts import Definition, Known, Policy, Right, Se
 from presage.core.installation.finding import Level
 from presage.core.installation.judge_cluster import (
     judge_definitions,
+    judge_injection,
     judge_local_clock,
     judge_policies,
     judge_rights,
     judge_server,
 )
+from presage.core.recording.injection import Mechanism
 
 CRD = "metricprofiles.presage.dev"
 
@@ -114,3 +116,13 @@ def test_policies(policies: Known[tuple[Policy, ...]], want: Level) -> None:
     (finding,) = judge_policies(policies)
     assert finding.level == want
     assert (finding.remedy == "") == (want == "ok")
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "want"),
+    [("Policy", "ok"), ("Webhook", "ok"), ("None", "warning"), (Unread("forbidden"), "unknown")],
+)
+def test_injection(mechanism: Known[Mechanism], want: Level) -> None:
+    finding = judge_injection(mechanism, "space")
+    assert (finding.check, finding.level) == ("injection", want)
+    assert bool(finding.remedy) == (want != "ok")
