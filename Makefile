@@ -23,7 +23,7 @@ side_by_side = --dist loadfile --no-loadscope-reorder -n
 part = @start=$$(date +%s); echo "==> $(1)"; $(2) && echo "<== $(1): $$(( $$(date +%s) - start )) s"
 
 .PHONY: help venv lock fmt lint hooks typecheck imports unit property integration e2e e2e-long crds crds-check \
-  chart-lint chart-test bench-operator bench-forecast bench-scaling bench-scaling-live images images-dockerfile check test demo demo-clean cluster-up \
+  chart-lint chart-test bench-operator bench-forecast bench-scaling bench-scaling-live bench-sdk images images-dockerfile check test demo demo-clean cluster-up \
   cluster-down cluster-status
 
 help: ## Show the targets
@@ -106,6 +106,9 @@ bench-scaling: $(STAMP) ## Decisions on real traces beside the HPA rule and simp
 
 bench-scaling-live: $(STAMP) ## Two compressed days on a real cluster beside the HPA rule, judged (20 min)
 	$(BIN)/python -m e2e.bench.scaling_live $(BENCH)
+
+bench-sdk: $(STAMP) ## The SDK beside the plain OpenTelemetry SDK, judged (5 min); BENCH="--quick" and others
+	$(BIN)/python -m e2e.bench.sdk $(BENCH)
 
 images: $(STAMP) ## Build the container images
 	$(call part,images,$(BIN)/python -m e2e.images)
