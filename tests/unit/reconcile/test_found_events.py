@@ -11,8 +11,9 @@ from presage.core.faults import SourceFault
 from presage.core.query import CounterLoad
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
+from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
-from presage.resources.metricprofile import MetricProfileStatus
+from presage.resources.metricprofile import MetricProfile, MetricProfileStatus
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world
 from tests.unit.reconcile.looking import conditions, look
 
@@ -154,6 +155,22 @@ async def test_replicas_are_made_for_the_sum_whatever_was_found() -> None:
     assert [d.plan.replicas for d in (before, after) if d.plan] == [9, 9], "400 and a tenth over 50 a pod"
     sums = {asker.load for asker in player.world.loads.asked}
     assert sums == {CounterLoad("http_requests_total", (), 60.0)}, "one series, not one for each value"
+
+
+async def test_levels_make_each_a_load_and_a_forecast_of_its_own() -> None:
+    player = Player(levels=[{"profile": "Minimal"}, {"profile": "Debug", "above": "200"}])
+    assert (await player.decide("/order", "/quote")).memory.events == {}, "they are read from the next decision on"
+    player.world.clock.time += 15
+    profile = MetricProfile.parse(player.body)
+    given = await DEFINITION.gather(profile, player.memory, player.world.ports())
+    assert [each.name for each in given.event_loads] == ["order", "quote"]
+    assert [each.name for each in given.spec.recording.event_types] == ["order", "quote"]
+    assert all(each.predicted == pytest.approx(100, rel=0.1) for each in given.event_loads)
+    assert set(given.memory.events) == {"order", "quote"}
+    player.change(eventTypesFrom=player.body["spec"]["eventTypesFrom"] | {"levels": []})
+    profile = MetricProfile.parse(player.body)
+    plain = await DEFINITION.gather(profile, given.memory, player.world.ports())
+    assert (plain.event_loads, plain.memory.events) == ((), {})
 
 
 async def test_event_types_that_are_given_and_found_add_up() -> None:

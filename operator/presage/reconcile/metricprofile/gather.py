@@ -41,6 +41,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
     allowed = source if isinstance(source, Source) else None
     memory = recall(memory, spec, allowed, stored, meta.generation)
+    spec = replace(spec, recording=spec.recording.with_found(each.name for each in memory.found.events))
     target = read_target(ports.watched, namespace, spec.target, now, _settling_s(spec))
     lead = decide_lead_time(memory.starts, spec.scaling.lead_time_s, spec.scaling.decision_period_s)
     asking = Asking(spec, meta, lead.value_s, open_calendar(spec.calendar, now), now, ports)

@@ -217,7 +217,7 @@ class ProfileInput:
     """Everything one decision rests on.
 
     Attributes:
-        spec: The parsed wish.
+        spec: The parsed wish; what is to be recorded names the event types that were found, too.
         generation: `metadata.generation` of that wish.
         paused: By the spec or by the annotation.
         now: Epoch seconds.
