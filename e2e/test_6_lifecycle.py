@@ -19,7 +19,8 @@ PLACE = f"-n={manifests.NAMESPACE}"
 RELEASED = (
     "deployments,replicasets,pods,services,serviceaccounts,secrets,roles,rolebindings,networkpolicies,"
     "poddisruptionbudgets,clusterroles,clusterrolebindings,validatingadmissionpolicies,"
-    "validatingadmissionpolicybindings"
+    "validatingadmissionpolicybindings,mutatingadmissionpolicies,mutatingadmissionpolicybindings,"
+    "mutatingwebhookconfigurations"
 )
 """Every kind that the chart may hold."""
 

@@ -34,6 +34,7 @@ _HOOK = "injection.presage.dev"
 _MANAGER = "presage-injection"
 _TRIES = 8  # the API server takes up a policy, and both replicas a certificate, within seconds
 _TRY_PAUSE_S = 2.0
+_REMEDY = "apply the chart with injection.enabled=true"
 _DOUBT_S = 60.0  # until the next look while pods are not injected, or it is not known
 
 _MESSAGES: dict[Mechanism, str] = {
@@ -87,29 +88,32 @@ class InjectionKeeper:
     async def look(self) -> None:
         """Prove what is in force, and change over where that has to be."""
         try:
-            mechanism = await self._settle()
-            self._set(mechanism, _MESSAGES[mechanism])
+            mechanism, trouble = await self._settle()
+            self._set(mechanism, _MESSAGES[mechanism] + trouble)
         except NotLeader:
             return
-        except (Forbidden, NotFound) as error:
-            remedy = "apply the chart with injection.enabled=true"
-            self._set("Unknown", f"Whether new pods are injected cannot be proven: {error}. Remedy: {remedy}.")
         except KubeError as error:
-            self._set("Unknown", f"Whether new pods are injected cannot be proven: {error}.")
+            remedy = f" Remedy: {_REMEDY}." if isinstance(error, Forbidden | NotFound) else ""
+            self._set("Unknown", f"Whether new pods are injected cannot be proven: {error}.{remedy}")
 
-    async def _settle(self) -> Mechanism:
-        """Return the mechanism in force, after the webhook is used or left as it should be."""
+    async def _settle(self) -> tuple[Mechanism, str]:
+        """Return what is in force, once the webhook is used or left as it should be, and what stood in the way."""
         mode = self._settings.injection_webhook
         # Of a policy that was in force, or that may just have come with the chart, one miss proves nothing.
         patient = mode == "Auto" and self._state.mechanism in ("Policy", "Unknown")
         by_policy = await self._prove("Policy", _TRIES if patient else 1)
-        if mode == "Always" or (mode == "Auto" and not by_policy):
-            changed = await self._use_webhook()
-            if not by_policy:
-                return "Webhook" if await self._prove("Webhook", _TRIES if changed else 2) else "None"
-        else:
-            await self._leave_webhook()
-        return "Policy" if by_policy else "None"
+        wanted = mode == "Always" or (mode == "Auto" and not by_policy)
+        trouble, changed = "", False
+        try:
+            changed = await (self._use_webhook() if wanted else self._leave_webhook())
+        except NotLeader:
+            raise
+        except KubeError as error:  # what works goes on working
+            trouble = f" What the webhook needs cannot be read or written: {error}. Remedy: {_REMEDY}."
+        if by_policy:
+            return "Policy", trouble
+        by_webhook = wanted and await self._prove("Webhook", _TRIES if changed else 2)
+        return ("Webhook" if by_webhook else "None"), trouble
 
     async def _prove(self, candidate: Candidate, tries: int) -> bool:
         for left in reversed(range(tries)):
@@ -129,15 +133,16 @@ class InjectionKeeper:
         await self._client.apply(WEBHOOKS, CONFIGURATION, {"webhooks": [wanted]}, field_manager=_MANAGER)
         return not present or bundle != _read_bundle(present)
 
-    async def _leave_webhook(self) -> None:
-        """Empty the configuration, if there is one that is not empty."""
+    async def _leave_webhook(self) -> bool:
+        """Empty the configuration, if there is one; return whether it was not empty."""
         try:
             found = await self._client.get(WEBHOOKS, CONFIGURATION)
         except (Forbidden, NotFound):
-            return  # nothing of ours is there
-        if list_at(found, "webhooks"):
+            return False  # nothing of ours is there
+        if left := bool(list_at(found, "webhooks")):
             await self._client.apply(WEBHOOKS, CONFIGURATION, {}, field_manager=_MANAGER)
             log.info("webhook.left")
+        return left
 
     def _set(self, mechanism: Mechanism, message: str) -> None:
         before = self._state

@@ -14,8 +14,11 @@ from tests.integration.chart.rendering import CHART
 from tests.integration.tools import Kubectl, eventually
 
 VALUES = CHART.parents[1] / "tests" / "chart" / "values"
-LEFT = "deployments,services,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,configmaps"
-CLUSTER_WIDE = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+LEFT = "deployments,services,secrets,serviceaccounts,roles,rolebindings,networkpolicies,poddisruptionbudgets,configmaps"
+CLUSTER_WIDE = (
+    "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,"
+    "mutatingadmissionpolicies,mutatingadmissionpolicybindings,mutatingwebhookconfigurations"
+)
 # Kinds of the Prometheus operator are not there; test_schemas.py looks at them.
 PLAIN = "serviceMonitor.enabled=false,prometheusRule.enabled=false,grafanaDashboard.namespace="
 
@@ -76,5 +79,5 @@ async def test_drains_may_take_one_replica_of_two(helm: Helm, kubectl: Kubectl, 
 def test_a_second_release_is_refused(helm: Helm, kubectl: Kubectl, namespace: str) -> None:
     """Two releases would hold two Leases, and both would act."""
     upgrade(helm, "default")
-    with pytest.raises(AssertionError, match="presage-operator"):
+    with pytest.raises(AssertionError, match="cannot be imported into the current release"):
         helm("install", "another", str(CHART), "--skip-crds")

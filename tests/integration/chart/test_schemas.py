@@ -86,11 +86,12 @@ def test_crds_and_examples_conform(conforms: Check, folder: str) -> None:
         ("ServiceMonitor", {"spec": {"endpoints": [{"prot": "http"}]}}),
         ("PodDisruptionBudget", {"spec": {"maxUnavailable": [1]}}),
         ("ValidatingAdmissionPolicy", {"spec": {"failPolicy": "Fail"}}),
+        ("MutatingAdmissionPolicy", {"spec": {"reinvocation": "Never"}}),
     ],
 )
 def test_a_slip_is_found(conforms: Check, kind: str, change: dict[str, Any]) -> None:
     """The schemas are strict: a misspelt field or a wrong type does not pass."""
-    (found,) = [each for each in render(values=SETS["full"]) if each["kind"] == kind]
+    found = next(each for each in render(values=SETS["full"]) if each["kind"] == kind)
     found["spec"] |= change["spec"]
     assert "is invalid" in conforms([found])
 

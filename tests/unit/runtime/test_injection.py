@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from presage.adapters.certificates import read_validity
-from presage.adapters.kube import Forbidden, KubeError, NotLeader, Unavailable
+from presage.adapters.kube import Forbidden, KubeError, NotFound, NotLeader, Unavailable
 from presage.core.recording.admission import Telemetry, build_patch
 from presage.core.recording.proof import PROOF_LABEL
 from presage.core.resource_type import ResourceType
@@ -31,6 +31,7 @@ class Server:
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     secret: dict[str, str] = field(default_factory=dict)
     refusal: KubeError | None = None
+    lacking: KubeError | None = None
     written: list[str] = field(default_factory=list)
     tries: int = 0
 
@@ -44,6 +45,8 @@ class Server:
 
     async def get(self, resource: ResourceType, name: str, namespace: str | None = None) -> dict[str, Any]:
         assert name == "presage-injection"
+        if self.lacking:
+            raise self.lacking
         return {"data": self.secret} if resource.kind == "Secret" else {"webhooks": self.webhooks}
 
     async def apply(self, resource: ResourceType, name: str, body: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -126,6 +129,15 @@ async def test_what_cannot_be_tried_changes_nothing(error: KubeError) -> None:
     await kept.look()
     assert (kept.mechanism(), server.written) == ("Unknown", [])
     assert str(error) in kept.state().message
+
+
+@pytest.mark.parametrize("policy", [True, False])
+async def test_without_what_the_chart_makes_the_policy_works_and_the_webhook_is_asked_for(policy: bool) -> None:
+    server = Server(policy=policy, lacking=NotFound("no Secret"))
+    kept = keeper(server, "Always")
+    await kept.look()
+    assert (kept.mechanism(), server.written) == ("Policy" if policy else "None", [])
+    assert "no Secret. Remedy: apply the chart" in kept.state().message
 
 
 async def test_a_replica_that_lost_the_lease_keeps_quiet() -> None:
