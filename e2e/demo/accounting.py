@@ -133,13 +133,25 @@ def measure_rises(load: FloatArray, ready: FloatArray, capacity: float) -> Rises
     A rise is a second in which the load, smoothed over 5 s, needs more pods than in any of the 15 s before. The
     lead is how long that many pods had been ready by then; negative where they came after.
     """
+    return measure_leads(np.ceil(smooth(load) / capacity - 1e-9), ready)
+
+
+def smooth(load: FloatArray) -> FloatArray:
+    """Return the load as a mean over 5 s, by which rises are found."""
     kernel = np.ones(RISE_SMOOTHING_SECONDS) / RISE_SMOOTHING_SECONDS
-    smooth = np.convolve(np.pad(load, RISE_SMOOTHING_SECONDS // 2, mode="edge"), kernel, mode="valid")
-    need = np.ceil(smooth / capacity - 1e-9)
+    return np.convolve(np.pad(load, RISE_SMOOTHING_SECONDS // 2, mode="edge"), kernel, mode="valid")
+
+
+def measure_leads(need: FloatArray, have: FloatArray) -> Rises:
+    """Return how early or late what there was met each rise of what was needed, both whole numbers by the second.
+
+    A rise is a second in which more is needed than in any of the 15 s before. The lead is how long there had been as
+    much by then; negative where that came after.
+    """
     leads = []
     for second in range(RISE_QUIET_SECONDS, len(need)):
         if need[second] > need[second - RISE_QUIET_SECONDS : second].max():
-            leads.append(_lead(ready >= need[second] - 1e-6, second))
+            leads.append(_lead(have >= need[second] - 1e-6, second))
     if not leads:
         return Rises(0, 1.0, 0.0)
     ahead = float(np.mean([lead >= 0 for lead in leads]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from e2e.demo.plan import Plan
+from presage.core.recording.marks import LABEL
 
 NAMESPACE = "presage-demo"
 OPERATOR_NAMESPACE = "presage-system"
 RELEASE = "presage"
 FUNCTION = "order"
+EVENT_TYPE = "order"
 GENERATOR = "loadgen"
 SOURCE = "demo"
 PORT = 8080
@@ -62,7 +64,7 @@ def build_function(image: str, plan: Plan, replicas: int) -> list[dict[str, Any]
             "replicas": replicas,
             "selector": {"matchLabels": labels},
             "template": {
-                "metadata": {"labels": labels},
+                "metadata": {"labels": {**labels, LABEL: FUNCTION}},
                 "spec": {
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
@@ -136,7 +138,7 @@ def build_profile(plan: Plan, history_days: int) -> dict[str, Any]:
         "spec": {
             "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": FUNCTION},
             "sourceRef": {"name": SOURCE},
-            "eventTypes": [{"name": "order", "load": {"counter": counter}}],
+            "eventTypes": [{"name": EVENT_TYPE, "load": {"counter": counter}}],
             "forecast": {
                 "stepSeconds": plan.step_seconds,
                 "historySeconds": history_days * plan.day_seconds,

@@ -7,6 +7,7 @@ from typing import Any
 
 from e2e.demo import manifests
 from e2e.demo.kube import Kubectl
+from e2e.demo.podlog import count_restarts
 from e2e.demo.record import OperatorUse
 
 
@@ -53,14 +54,12 @@ class UseLog:
         for samples in self._cpu.values():
             (began, first), (ended, last) = samples[0], samples[-1]
             cores += (last - first) / (ended - began) if ended > began else 0.0
-        return OperatorUse(self._memory, round(cores, 3), count_restarts(self._kubectl))
+        return OperatorUse(self._memory, round(cores, 3), count_operator_restarts(self._kubectl))
 
 
-def count_restarts(kubectl: Kubectl) -> int:
+def count_operator_restarts(kubectl: Kubectl) -> int:
     """Return how often containers of the operator's pods were restarted."""
-    pods = kubectl.get("pods", f"-n={manifests.OPERATOR_NAMESPACE}")["items"]
-    statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses", [])]
-    return sum(int(status["restartCount"]) for status in statuses)
+    return sum(map(count_restarts, kubectl.get("pods", f"-n={manifests.OPERATOR_NAMESPACE}")["items"]))
 
 
 def find_security_warnings(kubectl: Kubectl) -> list[str]:
@@ -81,3 +80,12 @@ def describe_profile(profile: dict[str, Any]) -> str:
     conditions = profile.get("status", {}).get("conditions", [])
     unmet = [f"{each['type']}: {each.get('reason')}" for each in conditions if each["status"] != "True"]
     return "; ".join(unmet) or "no status yet"
+
+
+def describe_recording(profile: dict[str, Any]) -> str:
+    """Return by which profile orders are recorded, and by how many pods, as the status says."""
+    found = profile.get("status", {}).get("profiles", [])
+    own = next((each for each in found if each.get("eventType") == manifests.EVENT_TYPE), None)
+    if own is None:
+        return "nothing chosen yet"
+    return f"{own.get('wanted')} ({own.get('podsApplied', '?')}/{own.get('podsTotal', '?')} pods)"

@@ -10,7 +10,7 @@ from typing import Any
 
 from e2e.demo.accounting import Account, Fleet, ready_per_second, unmet_per_second
 from e2e.demo.record import RunRecord
-from e2e.demo.report import Summary, build_notes, build_rows, describe_outcome, describe_world, name_rival
+from e2e.demo.report import Summary, build_notes, build_tables, describe_outcome, describe_world, name_rival
 from presage.cli.drawing.page import embed, fill_page
 
 DIGITS = 2
@@ -21,7 +21,7 @@ def render_page(summary: Summary) -> str:
     parts = {
         "__TITLE__": f"presage: {escape(summary.record.trace)}",
         "__OUTCOME__": escape(describe_outcome(summary)),
-        "__TABLE__": _table(build_rows(summary)),
+        "__TABLE__": "".join(map(_table, build_tables(summary))),
         "__NOTES__": "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in build_notes(summary)) + "</ul>",
         "__DATA__": embed(_data(summary)),
     }

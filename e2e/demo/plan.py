@@ -13,7 +13,9 @@ import numpy as np
 
 from e2e.demo.accounting import FloatArray
 from e2e.demo.hpa import HpaRule
+from e2e.demo.recording import LoadLevel
 from e2e.demo.traces import CompressedLoad
+from presage.core.recording.types import DEBUG, MINIMAL, STANDARD
 
 SHORTEST_DAY, LONGEST_DAY = 240, 720
 WARM_START_MARGIN = 1.43
@@ -42,11 +44,20 @@ class Plan:
     window_seconds: int = 4
     scrape_seconds: float = 1.0
     rival_utilization: float = 0.7
+    standard_share: float = 0.25
+    debug_share: float = 0.6
+    """Shares of the peak above which more is recorded, and the most."""
 
     @property
     def peak_rate(self) -> float:
         """Requests a second that the played day peaks at."""
         return self.capacity * self.peak_pods
+
+    @property
+    def levels(self) -> tuple[LoadLevel, ...]:
+        """What is recorded, by load."""
+        standard, debug = (round(share * self.peak_rate) for share in (self.standard_share, self.debug_share))
+        return (LoadLevel(MINIMAL, 0), LoadLevel(STANDARD, standard), LoadLevel(DEBUG, debug))
 
     @property
     def startup_seconds(self) -> float:

@@ -16,13 +16,16 @@ from e2e.demo.accounting import Fleet, FloatArray
 from e2e.demo.errors import DemoError
 from e2e.demo.forecasts import read_latest, read_samples
 from e2e.demo.kube import Watch
-from e2e.demo.observe import UseLog, describe_profile, find_security_warnings
+from e2e.demo.observe import UseLog, describe_profile, describe_recording, find_security_warnings
 from e2e.demo.opening import Opening
 from e2e.demo.plan import Plan, live_rates, warm_start
-from e2e.demo.podlog import DecisionLog, PodLog, ReplicaLog, build_fleet, median_startup
+from e2e.demo.podlog import DecisionLog, DocumentLog, PodLog, ReplicaLog, build_fleet, median_startup
 from e2e.demo.record import Counts, RunRecord
+from e2e.demo.recording import Recorded, find_in_force
 from e2e.demo.stage import Stage
+from e2e.demo.telemetry import read_cost, read_instances
 from e2e.demo.traces import CompressedLoad
+from presage.core.recording.marks import config_map_name
 from presage.dataplane.demo.tally import TallyDocument
 
 PROGRESS_SECONDS = 5.0
@@ -45,6 +48,7 @@ class Play:
         self._pods = PodLog()
         self._replicas = ReplicaLog()
         self._decisions = DecisionLog()
+        self._documents = DocumentLog(manifests.EVENT_TYPE)
         self._began = 0
         self._why = ""
         self._offered: FloatArray = np.array([])
@@ -88,8 +92,10 @@ class Play:
         pods = kubectl.watch_command("pods", place, f"-l=app={manifests.FUNCTION}")
         deployment = kubectl.watch_command(f"deployment/{manifests.FUNCTION}", place)
         profile = kubectl.watch_command("metricprofiles", place)
-        receivers = (self._pods.receive, self._replicas.receive, self._decisions.receive)
-        for command, receive in zip((pods, deployment, profile), receivers, strict=True):
+        named = f"--field-selector=metadata.name={config_map_name(manifests.FUNCTION)}"
+        document = kubectl.watch_command("configmaps", place, named)
+        receivers = (self._pods.receive, self._replicas.receive, self._decisions.receive, self._documents.receive)
+        for command, receive in zip((pods, deployment, profile, document), receivers, strict=True):
             cleanup.callback(Watch(command, receive, log).stop)
 
     def _follow(self) -> UseLog:
@@ -127,6 +133,7 @@ class Play:
             f"  {clock}{' (warm-up)' if into_day < 0 else ''}  {left // 60:2.0f}:{left % 60:02.0f} left"
             f"   load {load or 0:3.0f}/s   forecast {shown:<18}"
             f"   replicas {self._replicas.current} wanted, {self._pods.ready_count} ready"
+            f"   records {describe_recording(profile)}"
         )
         why = describe_profile(profile)
         if why != self._why:
@@ -169,4 +176,18 @@ class Play:
             operator=use.operator_use(),
             machine_busy_share=None if self._stage.ground.shared else round(use.busy_share(), 3),
             warnings=tuple(find_security_warnings(self._stage.kubectl)),
+            recorded=self._read_recorded(),
+        )
+
+    def _read_recorded(self) -> Recorded:
+        plan, start, prometheus = self._plan, float(self._day_starts), self._stage.prometheus
+        steps, present = read_instances(prometheus, float(self._began), float(self._day_ends))
+        chosen = self._documents.chosen()
+        in_force = find_in_force(plan.levels, chosen, steps, present, start, plan.day_seconds)
+        return Recorded(
+            levels=plan.levels,
+            chosen=chosen,
+            in_force=tuple(in_force.tolist()),
+            cost=read_cost(prometheus, start, plan.day_seconds),
+            restarts=self._pods.restarts,
         )

@@ -1,4 +1,7 @@
-"""The run as a picture: the same load under presage and under the rival, with what each could not serve in red."""
+"""The run as a picture: the same load under presage and under the rival, with what each could not serve in red.
+
+Below both, what was recorded meanwhile and what that cost.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,21 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from e2e.demo.accounting import Fleet, FloatArray, ready_per_second
+from e2e.demo.plot_recording import draw_recording
 from e2e.demo.record import RunRecord
+from e2e.demo.recording import describe_recording
 from e2e.demo.report import Summary, describe_outcome, describe_world, name_rival
 
 INK, GREY, BLUE, GREEN, ORANGE, RED = "#222222", "#c9ced6", "#1f5fbf", "#5aa469", "#c77800", "#d62728"
 
 
 def draw(summary: Summary, path: Path) -> None:
-    """Write the picture as a PNG file."""
-    record = summary.record
+    """Write the picture as a PNG file; it has a panel more where it is known what was recorded."""
+    record, recording = summary.record, summary.recording
     mpl.use("Agg")
-    figure = Figure(figsize=(12, 7.6), dpi=110, layout="constrained")
-    above, below = figure.subplots(2, 1, sharex=True, sharey=True)
+    heights = [3.0, 3.0] if recording is None else [3.0, 3.0, 2.0]
+    figure = Figure(figsize=(12, 1.6 + sum(heights)), dpi=110, layout="constrained")
+    above, below, *others = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     load = record.counts.load
     minutes = np.arange(len(load)) / 60
     _draw_world(above, record, record.presage, minutes, BLUE, "capacity under presage")
@@ -33,9 +39,14 @@ def draw(summary: Summary, path: Path) -> None:
         axes.set_title(describe_world(name, own), loc="left", fontsize=12, color=INK)
     figure.suptitle(describe_outcome(summary), fontsize=15, fontweight="bold", color=INK)
     _finish_axes(above, below, record, load)
-    labelled = [axes.get_legend_handles_labels() for axes in (above, below)]
+    drawn: list[Axes] = [above, below, *others]
+    if others and record.recorded is not None and recording is not None:
+        drawn.append(draw_recording(others[0], record.recorded, load, record.start))
+        others[0].set_title(describe_recording(recording), loc="left", fontsize=12, color=INK)
+    drawn[len(heights) - 1].set_xlabel(f"minutes of the run (one day in {record.day_seconds / 60:g} min)")
+    labelled = [axes.get_legend_handles_labels() for axes in drawn]
     legends = {text: handle for handles, texts in labelled for handle, text in zip(handles, texts, strict=True)}
-    figure.legend(legends.values(), legends.keys(), loc="outside lower center", ncols=5, fontsize=9, frameon=False)
+    figure.legend(legends.values(), legends.keys(), loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     figure.savefig(path)
 
 
@@ -76,7 +87,6 @@ def _finish_axes(above: Axes, below: Axes, record: RunRecord, load: FloatArray) 
         axes.spines[["top", "right"]].set_visible(False)
         pods = axes.secondary_yaxis("right", functions=(_scale(1 / record.capacity), _scale(record.capacity)))
         pods.set_ylabel("pods")
-    below.set_xlabel(f"minutes of the run (one day in {length:g} min)")
     hours = above.secondary_xaxis("top", functions=(_scale(24 / length), _scale(length / 24)))
     hours.set_xticks(range(0, 25, 2))
     hours.set_xticklabels([f"{hour}:00" for hour in range(0, 25, 2)], fontsize=8, color="#666666")

@@ -14,6 +14,8 @@ from typing import Any
 
 from e2e.demo.accounting import Fleet, PodLife
 from e2e.demo.record import Decision
+from e2e.demo.recording import Chosen
+from presage.core.recording.document import KEY, parse_document
 
 
 @dataclass
@@ -21,6 +23,7 @@ class _Pod:
     created_at: float
     first_ready_at: float | None = None
     ready_since: float | None = None
+    restarts: int = 0
     lives: list[PodLife] = field(default_factory=list)
 
 
@@ -37,6 +40,7 @@ class PodLog:
             return
         uid = pod["metadata"]["uid"]
         known = self._pods.setdefault(uid, _Pod(_created_at(when, pod)))
+        known.restarts = max(known.restarts, count_restarts(pod))
         serves = event["type"] != "DELETED" and "deletionTimestamp" not in pod["metadata"] and _is_ready(pod)
         if serves and known.ready_since is None:
             known.ready_since = when
@@ -50,6 +54,11 @@ class PodLog:
     def ready_count(self) -> int:
         """Pods that serve now."""
         return sum(pod.ready_since is not None for pod in self._pods.values())
+
+    @property
+    def restarts(self) -> int:
+        """Restarts of containers, of all pods ever seen."""
+        return sum(pod.restarts for pod in self._pods.values())
 
     def lives(self) -> tuple[PodLife, ...]:
         """Return every stretch of time in which a pod served; those not over have no end."""
@@ -109,6 +118,30 @@ class DecisionLog:
         return tuple(self._decisions)
 
 
+class DocumentLog:
+    """What presage stored for functions to record by, from a watch on its ConfigMap."""
+
+    def __init__(self, event_type: str) -> None:
+        """Args: event_type: whose profile is followed."""
+        self._event_type = event_type
+        self._chosen: list[Chosen] = []
+
+    def receive(self, when: float, event: Mapping[str, Any]) -> None:
+        """Take one watch event of the ConfigMap that came at ``when``."""
+        text = (event.get("object", {}).get("data") or {}).get(KEY)
+        if event.get("type") not in ("ADDED", "MODIFIED") or text is None:
+            return
+        document = parse_document(text.encode())
+        events = document.recording.event_types
+        profile = events[self._event_type].profile if self._event_type in events else document.recording.default
+        if not self._chosen or self._chosen[-1].generation != document.generation:
+            self._chosen.append(Chosen(when, document.generation, profile.name))
+
+    def chosen(self) -> tuple[Chosen, ...]:
+        """Return every document, in order."""
+        return tuple(self._chosen)
+
+
 def build_fleet(pods: PodLog, replicas: ReplicaLog) -> Fleet:
     """Return what both logs saw as one fleet."""
     return Fleet(replicas.steps(), pods.lives())
@@ -119,6 +152,11 @@ def median_startup(pods: PodLog, since: float) -> float | None:
     recent = pods.startup_seconds(since)
     known = recent if len(recent) >= 3 else pods.startup_seconds(0.0)
     return median(known) if known else None
+
+
+def count_restarts(pod: Mapping[str, Any]) -> int:
+    """Return how often containers of a pod were restarted."""
+    return sum(int(each["restartCount"]) for each in pod.get("status", {}).get("containerStatuses") or [])
 
 
 def _is_ready(pod: Mapping[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """A real Prometheus for the demo: configuration, days of history as blocks, start, queries.
 
 Beside our own cluster it runs as a recorded process of the cluster tool; `prometheus_pod` runs it elsewhere. It finds
-the function's pods through the Kubernetes API and scrapes each of them once a second. The history is written as blocks
-before it first starts, as a counter of one pod that is no more; queries prove that it is there.
+the function's pods through the Kubernetes API, and scrapes each of them once a second, and what they record every other
+second. The history is written as blocks before it first starts, as a counter of one pod that is no more; queries prove
+that it is there.
 """
 
 from __future__ import annotations
@@ -26,11 +27,15 @@ from e2e.demo.errors import UNREACHABLE, DemoError
 NAME = "demo-prometheus"
 PORT = 9090
 METRIC = "http_requests_total"
+TELEMETRY_JOB = "telemetry"
+TELEMETRY_SECONDS = 2
+"""Seconds between two scrapes of what the function records; the load's counter is scraped every second."""
 FLAGS = (
     "--web.enable-lifecycle",
     "--storage.tsdb.retention.time=7d",
     "--query.lookback-delta=5s",
     "--scrape.discovery-reload-interval=100ms",
+    "--enable-feature=extra-scrape-metrics",  # the bytes of each scrape
     "--log.level=warn",
 )
 
@@ -48,13 +53,14 @@ def render_config(
     """
     access = {} if kubeconfig is None else {"kubeconfig_file": str(kubeconfig)}
 
-    def job(name: str, namespace: str, label: str, value: str, interval: str) -> dict[str, Any]:
+    def job(name: str, namespace: str, label: str, value: str, interval: str, path: str = "/metrics") -> dict[str, Any]:
         source = f"__meta_kubernetes_pod_label_{label}"
         return {
             "job_name": name,
             "honor_labels": True,
             "scrape_interval": interval,
             "scrape_timeout": interval,
+            "metrics_path": path,
             "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}, **access}],
             "relabel_configs": [
                 {"source_labels": [source], "regex": value, "action": "keep"},
@@ -66,14 +72,17 @@ def render_config(
         }
 
     order = job("order", demo_namespace, "app", "order", "1s")
+    telemetry = job(TELEMETRY_JOB, demo_namespace, "app", "order", f"{TELEMETRY_SECONDS}s", "/telemetry")
     if unscraped:
-        names = "|".join(unscraped)
-        order["relabel_configs"].append({"source_labels": ["pod"], "regex": names, "action": "drop"})
+        left_out = {"source_labels": ["pod"], "regex": "|".join(unscraped), "action": "drop"}
+        for each in (order, telemetry):
+            each["relabel_configs"].append(left_out)
     return json.dumps(
         {
             "storage": {"tsdb": {"out_of_order_time_window": "10m"}},
             "scrape_configs": [
                 order,
+                telemetry,
                 job("presage", operator_namespace, "app_kubernetes_io_name", "presage", "1s"),
             ],
         },

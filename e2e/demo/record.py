@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from e2e.demo.accounting import Fleet, FloatArray, PodLife
+from e2e.demo.recording import Chosen, Cost, LoadLevel, Recorded
 
 SCHEMA_VERSION = 1
 
@@ -88,6 +89,7 @@ class RunRecord:
     operator: OperatorUse | None = None
     machine_busy_share: float | None = None
     warnings: tuple[str, ...] = ()
+    recorded: Recorded | None = None
 
     def write(self, path: Path) -> None:
         """Write the record as JSON; a pod that never went has no ``gone_at``."""
@@ -110,7 +112,7 @@ def read_record(path: Path) -> RunRecord:
     if not isinstance(document, dict) or document.pop("schemaVersion", None) != SCHEMA_VERSION:
         raise ValueError(f"{path}: not a run record of version {SCHEMA_VERSION}")
     try:
-        use = document.pop("operator")
+        use, recorded = document.pop("operator"), document.pop("recorded", None)
         return RunRecord(
             counts=Counts(**{name: tuple(values) for name, values in document.pop("counts").items()}),
             presage=_read_fleet(document.pop("presage")),
@@ -119,10 +121,22 @@ def read_record(path: Path) -> RunRecord:
             decisions=tuple(Decision(**each) for each in document.pop("decisions", ())),
             operator=OperatorUse(**use) if use else None,
             warnings=tuple(document.pop("warnings")),
+            recorded=_read_recorded(recorded) if recorded else None,
             **document,
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: not a run record: {error!r}") from error
+
+
+def _read_recorded(document: dict[str, Any]) -> Recorded:
+    step, rows = document["cost"].pop("step_seconds"), document["cost"]
+    return Recorded(
+        levels=tuple(LoadLevel(**each) for each in document["levels"]),
+        chosen=tuple(Chosen(**each) for each in document["chosen"]),
+        in_force=tuple(document["in_force"]),
+        cost=Cost(step, **{name: tuple(row) for name, row in rows.items()}),
+        restarts=document["restarts"],
+    )
 
 
 def _read_fleet(document: dict[str, Any]) -> Fleet:

@@ -7,6 +7,7 @@ from typing import Any
 
 from e2e.demo.accounting import Account, account
 from e2e.demo.record import SCHEMA_VERSION, RunRecord
+from e2e.demo.recording import RecordingAccount, account_recording, build_recording_rows
 
 DAY_MINUTES = 24 * 60
 
@@ -18,6 +19,7 @@ class Summary:
     record: RunRecord
     presage: Account
     rival: Account
+    recording: RecordingAccount | None = None
 
     @property
     def unmet_ratio(self) -> float:
@@ -44,6 +46,7 @@ def summarize(record: RunRecord) -> Summary:
         record,
         account(load, record.start, record.presage, record.capacity),
         account(load, record.start, record.rival, record.capacity),
+        account_recording(record.recorded, load) if record.recorded else None,
     )
 
 
@@ -110,6 +113,12 @@ def build_notes(summary: Summary) -> list[str]:
         "by presage's pods; the rival gets the same.",
         "Both figures of unmet load: sum of max(0, load - capacity x ready pods) over sum of load, by the second.",
     ]
+    if summary.recording is not None:
+        notes.append(
+            "Bytes are those that Prometheus scraped of the telemetry pages; CPU is what presage.sdk says of itself. "
+            "Always the most: the page of a pod, and the CPU of an order and of a page, while all pods recorded the "
+            "most, times the pods and orders of the day."
+        )
     if sum(counts.behind):
         share = sum(counts.behind) / max(1, sum(counts.sent))
         notes.append(
@@ -126,21 +135,30 @@ def build_notes(summary: Summary) -> list[str]:
     return notes + [f"Warning: {line}" for line in record.warnings]
 
 
+def build_tables(summary: Summary) -> list[list[tuple[str, str, str]]]:
+    """Return the tables, each with its head as first row: of replicas, and of recording where that was looked at."""
+    tables = [build_rows(summary)]
+    return tables if summary.recording is None else [*tables, build_recording_rows(summary.recording)]
+
+
 def render_text(summary: Summary) -> str:
-    """Return table and notes for a terminal."""
-    rows = build_rows(summary)
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [f"{what:<{widths[0]}}  {one:>{widths[1]}}  {other:>{widths[2]}}" for what, one, other in rows]
-    lines.insert(1, "-" * len(lines[0]))
-    return "\n".join([*lines, "", *build_notes(summary)]) + "\n"
+    """Return tables and notes for a terminal."""
+    tables = build_tables(summary)
+    widths = [max(len(row[column]) for rows in tables for row in rows) for column in range(3)]
+    lines = []
+    for rows in tables:
+        head, *body = (f"{what:<{widths[0]}}  {one:>{widths[1]}}  {other:>{widths[2]}}" for what, one, other in rows)
+        lines += [head, "-" * len(head), *body, ""]
+    return "\n".join([*lines, *build_notes(summary)]) + "\n"
 
 
 def render_markdown(summary: Summary) -> str:
-    """Return table and notes as Markdown."""
-    rows = build_rows(summary)
-    lines = [f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows]
-    lines.insert(1, "|---|---:|---:|")
-    return "\n".join([*lines, "", *(f"- {note}" for note in build_notes(summary))]) + "\n"
+    """Return tables and notes as Markdown."""
+    lines = []
+    for rows in build_tables(summary):
+        head, *body = (f"| {' | '.join(cell.strip() for cell in row)} |" for row in rows)
+        lines += [head, "|---|---:|---:|", *body, ""]
+    return "\n".join([*lines, *(f"- {note}" for note in build_notes(summary))]) + "\n"
 
 
 def build_document(summary: Summary) -> dict[str, Any]:
@@ -162,4 +180,5 @@ def build_document(summary: Summary) -> dict[str, Any]:
         "operator": asdict(record.operator) if record.operator else None,
         "machineBusyShare": record.machine_busy_share,
         "warnings": list(record.warnings),
+        "recording": asdict(summary.recording) if summary.recording else None,
     }

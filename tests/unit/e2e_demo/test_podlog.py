@@ -34,6 +34,16 @@ def test_a_pod_serves_from_ready_to_deletion() -> None:
     assert log.ready_count == 0
 
 
+def test_restarts_are_counted_though_the_pod_is_gone() -> None:
+    log = PodLog()
+    for kind, count in (("ADDED", 0), ("MODIFIED", 2), ("MODIFIED", 2)):
+        seen = event(kind, "a", T0, ready=True)
+        seen["object"]["status"]["containerStatuses"] = [{"restartCount": count}]
+        log.receive(T0, seen)
+    log.receive(T0, event("DELETED", "a", T0))
+    assert log.restarts == 2
+
+
 def test_losing_readiness_ends_a_life_and_a_later_one_begins() -> None:
     log = PodLog()
     log.receive(T0, event("ADDED", "a", T0))

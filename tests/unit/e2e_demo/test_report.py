@@ -12,6 +12,7 @@ from e2e.demo.accounting import Fleet, PodLife
 from e2e.demo.page import render_page
 from e2e.demo.record import Counts, Decision, ForecastSample, OperatorUse, RunRecord, read_record
 from e2e.demo.report import build_document, render_markdown, render_text, summarize
+from tests.unit.e2e_demo.test_recording import day
 
 START = 1000.0
 SECONDS = 120
@@ -145,3 +146,26 @@ def test_a_record_of_before_decisions_were_kept_can_be_read(tmp_path: Path) -> N
     del document["decisions"]
     (tmp_path / "run.json").write_text(json.dumps(document))
     assert read_record(tmp_path / "run.json") == replace(record(), decisions=())
+
+
+def test_what_was_recorded_survives_the_file_and_is_told_and_drawn(tmp_path: Path) -> None:
+    seen = replace(record(), recorded=day())
+    summary = write_results(seen, tmp_path)
+    assert read_record(tmp_path / "run.json") == seen
+    assert "always the most" in (tmp_path / "summary.txt").read_text()
+    assert "CPU of telemetry" in (tmp_path / "demo.html").read_text()
+    lines = render_markdown(summary).splitlines()
+    assert lines.count("|---|---:|---:|") == 2
+    document = json.loads((tmp_path / "summary.json").read_text())
+    assert document["recording"]["shares"] == {"Minimal": 0.5, "Standard": 0.0, "Debug": 0.5}
+
+
+def test_a_record_of_before_recording_was_watched_can_be_read_and_drawn(tmp_path: Path) -> None:
+    record().write(tmp_path / "run.json")
+    document = json.loads((tmp_path / "run.json").read_text())
+    del document["recorded"]
+    (tmp_path / "run.json").write_text(json.dumps(document))
+    assert read_record(tmp_path / "run.json") == record()
+    summary = write_results(record(), tmp_path)
+    assert summary.recording is None
+    assert "what was recorded" not in render_text(summary)
