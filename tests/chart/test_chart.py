@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from e2e.cluster import ensure_binary
+from presage.runtime.settings import read_settings
 
 HERE = Path(__file__).parent
 CHART = HERE.parents[1] / "charts" / "presage"
@@ -215,6 +216,61 @@ def test_environment_of_the_operator(helm: Path) -> None:
         "PRESAGE_INJECTION_EXPORT_INTERVAL_SECONDS": "60",
         "PRESAGE_INJECTION_OTLP_ENDPOINT": "",
     }
+
+
+CATALOGUE = [{"name": "Standard", "metrics": [{"name": "latency", "everyEvents": 20, "attributes": ["route"]}]}]
+
+
+def test_the_catalogue_reaches_the_operator(helm: Path) -> None:
+    container = objects(render(helm, None, "--set-json", f"profiles={json.dumps(CATALOGUE)}"))["Deployment"]["spec"][
+        "template"
+    ]["spec"]["containers"][0]
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert json.loads(given["PRESAGE_PROFILES"]) == CATALOGUE
+    assert read_settings({"PRESAGE_PROFILES": given["PRESAGE_PROFILES"]}).profiles[0].name == "Standard"
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "says"),
+    [
+        pytest.param({"metrics": [{"name": "a"}]}, "name", id="without a name"),
+        pytest.param({"name": "Own", "metrics": []}, "metrics", id="without metrics"),
+        pytest.param({"name": "Own", "metrics": [{"name": "a", "everyEvent": 2}]}, "everyEvent", id="a typing error"),
+        pytest.param({"name": "Own", "metrics": [{"name": "events"}]}, "name", id="a name that is taken"),
+        pytest.param({"name": "Own", "metrics": [{"name": 'a"b'}]}, "name", id="a hostile name"),
+        pytest.param({"name": "Own", "metrics": [{"name": "a"}] * 2}, "metric a twice", id="a metric twice"),
+        pytest.param({"name": "Own", "metrics": [{"name": "a", "attributes": ["presage_x"]}]}, "attributes", id="ours"),
+        pytest.param({"name": "Own", "metrics": [{"name": "a", "retention": "1y"}]}, "retention", id="no tier"),
+    ],
+)
+def test_a_broken_catalogue_is_refused(helm: Path, catalogue: dict[str, Any], says: str) -> None:
+    done = run(helm, "template", "presage", str(CHART), "--set-json", f"profiles={json.dumps([catalogue])}")
+    assert done.returncode != 0
+    assert says in done.stderr
+
+
+def test_a_profile_twice_is_refused(helm: Path) -> None:
+    done = run(helm, "template", "presage", str(CHART), "--set-json", f"profiles={json.dumps(CATALOGUE * 2)}")
+    assert "profiles names Standard twice" in done.stderr
+
+
+def bounds(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str, object]]:
+    """Yield each bound of a schema: where, which, and how much."""
+    for keyword in ("type", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"):
+        if keyword in schema:
+            yield path, keyword, schema[keyword]
+    yield path, "required", sorted(schema.get("required", ()))
+    for name, child in schema.get("properties", {}).items():
+        yield from bounds(child, f"{path}.{name}")
+    if "items" in schema:
+        yield from bounds(schema["items"], f"{path}[]")
+
+
+def test_the_catalogue_has_the_bounds_of_the_crd() -> None:
+    values = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))["properties"]["profiles"]
+    (version,) = yaml.safe_load((CHART / "crds/metricprofiles.yaml").read_text(encoding="utf-8"))["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["profiles"]
+    assert set(map(str, bounds(values))) == set(map(str, bounds(spec)))
 
 
 def test_crds_come_with_the_chart(helm: Path) -> None:

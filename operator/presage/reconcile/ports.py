@@ -11,6 +11,7 @@ from presage.core.query import Selection
 from presage.core.recording.injection import Mechanism
 from presage.core.recording.retention.canary import Canary, Look
 from presage.core.recording.retention.tiers import Retention, Tier
+from presage.core.recording.types import RecordingProfile
 from presage.core.resource_type import ResourceType
 from presage.core.scaling import foresight
 from presage.core.scaling.foresight import FullFit
@@ -187,3 +188,5 @@ class Ports:
     pods: Pods
     injection: Injection
     canaries: Canaries
+    profiles: tuple[RecordingProfile, ...] = ()
+    """Of what functions record, for every MetricProfile: the installation's."""

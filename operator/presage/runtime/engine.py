@@ -106,9 +106,23 @@ class Engine:
         forecaster = PatientForecaster(self._forecaster, self._turns)
         canaries = PatientCanaries(self._canaries, self._turns)
 
+        profiles = tuple(each.to_core() for each in self._settings.profiles)
+
         def build_ports(kind: AnyKind) -> Ports:
             seen = self._watches.view(kind)
-            return Ports(clock, self._store, seen, loads, forecaster, scaler, children, pods, self._injection, canaries)
+            return Ports(
+                clock,
+                self._store,
+                seen,
+                loads,
+                forecaster,
+                scaler,
+                children,
+                pods,
+                self._injection,
+                canaries,
+                profiles,
+            )
 
         return Reconciler(
             [(kind, build_ports(kind)) for kind in self._kinds],

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from presage.resources.recordingspec import MAX_PROFILES, Profiles
 
 PREFIX = "PRESAGE_"
+_MOST = 5  # problems that are told at once
 
 
 class SettingsError(ValueError):
     """A setting is missing or out of bounds; the message names the variable and what is wrong."""
+
+
+def _read_json(given: object) -> object:
+    """Return what a text of JSON says; what is no text is as it is."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError):
+        raise PydanticCustomError("json", "this is not JSON") from None
 
 
 class Settings(BaseModel):
@@ -55,6 +70,13 @@ class Settings(BaseModel):
     allow_loopback: bool = Field(default=False, description="Whether a MetricSource may live on loopback.")
     object_metrics: bool = Field(default=True, description="Whether per-object series are exported.")
     strict_certificates: bool = Field(default=True, description="Whether Python's strict X.509 rules hold.")
+    profiles: Annotated[
+        Profiles, BeforeValidator(_read_json), WithJsonSchema({"type": "array", "items": {"type": "object"}})
+    ] = Field(
+        default=(),
+        max_length=MAX_PROFILES,
+        description="Profiles of what functions record, for every MetricProfile: JSON in the form of spec.profiles.",
+    )
     injection_check_seconds: float = Field(
         default=600,
         ge=0,
@@ -113,9 +135,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
-        raise SettingsError(problems) from None
+        found = {each["loc"]: each["msg"] for each in error.errors(include_input=False)}
+        # A list with a bad entry is reported as too short too; the entry says more.
+        told = {at: says for at, says in found.items() if not any(o != at and o[: len(at)] == at for o in found)}
+        raise SettingsError("; ".join([f"{_name(at)}: {says}" for at, says in told.items()][:_MOST])) from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return PREFIX + (str(location[0]).upper() if location else "LEASE_RENEW_SECONDS")
+def _name(location: tuple[int | str, ...]) -> str:
+    """Return the variable, and the place in it where it holds more than one value."""
+    variable, *places = location or ("lease_renew_seconds",)
+    inside = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in places)
+    return f"{PREFIX}{str(variable).upper()}{inside}"

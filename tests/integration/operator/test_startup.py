@@ -171,6 +171,10 @@ def test_a_port_that_is_taken_and_a_setting_out_of_bounds_end_with_one_line() ->
     assert code == 2
     assert len(lines) == 1
     assert "PRESAGE_WORKERS" in lines[0]
+    code, lines = run_to_the_end(PRESAGE_PROFILES='[{"name": "Own", "metrics": [{"name": "events"}]}]')
+    assert code == 2
+    assert len(lines) == 1
+    assert "PRESAGE_PROFILES[0].metrics[0].name: a metric cannot be named events" in lines[0]
 
 
 def delete_crds(api: client.ApiClient) -> None:

@@ -96,6 +96,10 @@ class RecordingSpec:
         """Whether anything is chosen at all."""
         return bool(self.event_types) or self.found is not None
 
+    def with_shared(self, profiles: Iterable[RecordingProfile]) -> RecordingSpec:
+        """Return the same wish with the installation's profiles behind its own, which win."""
+        return replace(self, profiles=(*profiles, *self.profiles))
+
     def with_found(self, names: Iterable[str]) -> RecordingSpec:
         """Return the same wish with the event types that were found among those that it names."""
         if self.found is None:

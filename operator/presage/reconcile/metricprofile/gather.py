@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
+from presage.core.recording.catalogue import merge_catalogues
 from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
 from presage.reconcile.metricprofile.event_loads import look_for_events, observe_events
 from presage.reconcile.metricprofile.found_events import recall_found
@@ -36,6 +37,7 @@ PAUSED_ANNOTATION = "presage.dev/paused"
 async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Ports) -> ProfileInput:
     """Return the input of one decision; a source that fails becomes part of it, never an exception."""
     spec, meta, now = profile.spec.to_core(), profile.metadata, ports.clock.now()
+    spec = replace(spec, recording=spec.recording.with_shared(ports.profiles))
     namespace = meta.namespace or ""
     source = find_source(ports.objects, spec.source, namespace)
     stored = ports.objects.get(KIND, namespace, meta.name) or {}
@@ -68,7 +70,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         zero_written=is_zero_written(stored, spec.target),
         calendar=asking.calendar,
         event_loads=event_loads,
-        retention=view_retention(profile, source, ports.objects),
+        retention=view_retention(profile, source, ports.objects, merge_catalogues(spec.recording.profiles).values()),
         label_values=found.values,
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from presage.core.conditions import Condition
-from presage.core.recording.catalogue import BUILT_IN
 from presage.core.recording.retention.tiers import find_tiers
 from presage.core.recording.retention.verdict import judge_retention
+from presage.core.recording.types import RecordingProfile
 from presage.reconcile.kind import Reason
 from presage.reconcile.metricprofile.inputs import Problem, RetentionView
 from presage.reconcile.ports import Objects, Source
@@ -14,11 +16,13 @@ from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
 
 
-def view_retention(profile: MetricProfile, source: Source | Problem, objects: Objects) -> RetentionView | None:
-    """Return what is known of the profile's tiers; None where it does not ask that they be enforced."""
+def view_retention(
+    profile: MetricProfile, source: Source | Problem, objects: Objects, recorded: Iterable[RecordingProfile]
+) -> RetentionView | None:
+    """Return what is known of the tiers of all that may be recorded; None where nobody asks that they be enforced."""
     if profile.spec.retention is None:
         return None
-    view = RetentionView(profile.spec.source_ref.name, find_tiers(BUILT_IN.values()))
+    view = RetentionView(profile.spec.source_ref.name, find_tiers(recorded))
     if isinstance(source, Problem):
         return RetentionView(view.source, view.wanted, problem=source)
     stored = objects.get(MetricSource.meta.kind, "", source.name) or {}
