@@ -9,9 +9,11 @@ The algorithm is small on purpose: other languages implement it again, and check
    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9; z = (z ^ (z >> 27)) * 0x94D049BB133111EB; return z ^ (z >> 31);
    all modulo 2^64.
 2. Uniform number: u = (next >> 11) / 2^53, in [0, 1), exact in a double.
-3. Position in a block of N events, counted from 0: floor(u * N), one draw for each block, drawn when it begins.
+3. Position in a block of N events, counted from 0: floor(u * N), one draw for each block, by its first event.
 4. Seed of a metric: the first 8 bytes, big-endian, of SHA-256 over the UTF-8 text `seed/event type/metric`.
 5. A change of N drops what is left of the block and begins a new one; the generator goes on.
+
+For speed the code draws for the next block when the event of this one was kept; a change of N takes such a draw back.
 
 Source of splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 """
@@ -48,18 +50,19 @@ class BlockSampler:
             or below: this attribute is the whole cost of an event that is left out.
     """
 
-    __slots__ = ("_position", "_state", "every", "left")
+    __slots__ = ("_before", "_position", "_state", "every", "left")
 
     def __init__(self, every: int, seed: int) -> None:
         """Args: every: N, 1 or more; seed: the generator's first state, 64 bits."""
         self.every = every
-        self._state = seed & _MASK
+        self._state = self._before = seed & _MASK
         self._position = self._next_position()
         self.left = self._position + 1
 
     def resume(self, every: int) -> BlockSampler:
         """Return a sampler that begins a new block of `every` events with the generator where this one has it."""
-        return BlockSampler(every, self._state)
+        drawn_ahead = self.left > self._position
+        return BlockSampler(every, self._before if drawn_ahead else self._state)
 
     def keep(self) -> bool:
         """Return whether the next event is kept."""
@@ -82,5 +85,6 @@ class BlockSampler:
         return True
 
     def _next_position(self) -> int:
+        self._before = self._state
         self._state, output = splitmix64(self._state)
         return int((output >> 11) * 2.0**-53 * self.every)

@@ -256,7 +256,7 @@ def test_a_changed_byte_is_refused_wherever_it_is() -> None:
 
 
 _BODY = body_of(render_document(RECORDING, 7))
-_CASES: dict[str, tuple[bytes, str]] = {
+CASES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "not two lines"),
     "one line": (_BODY.encode(), "not two lines"),
     "three lines": (document(_BODY) + b"\n", "not two lines"),
@@ -293,7 +293,7 @@ _CASES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "says"), _CASES.values(), ids=_CASES)
+@pytest.mark.parametrize(("content", "says"), CASES.values(), ids=CASES)
 def test_hostile_content_is_refused_in_no_time(content: bytes, says: str) -> None:
     started = time.process_time()
     with pytest.raises(DocumentError, match=says) as refused:

@@ -1,0 +1,3 @@
+module presage.dev/conformance
+
+go 1.22
