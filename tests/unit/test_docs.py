@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,8 +10,13 @@ import pytest
 import yaml
 
 from presage.core.calendar.occurrences import find_next
+from presage.core.recording import reasons
+from presage.core.recording.catalogue import BUILT_IN
 from presage.resources.calendarspec import CalendarSettings
+from presage.resources.metricprofile import MetricProfile
 from presage.resources.public_holidays import open_calendar
+from presage.runtime.settings import read_settings
+from tests.unit.resources import cases
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "operator/presage"
@@ -62,3 +68,18 @@ def test_the_calendar_page_shows_a_calendar_that_holds() -> None:
         effects = {str(window.effect.to_core()).split()[0] for window in parsed.windows}
         assert effects == {"Multiply", "Minimum", "LikeDay", "Ignore"}, "each effect is shown"
         assert find_next(open_calendar(parsed.to_core(None), 1_795_000_000.0), 1_795_000_000.0) is not None
+
+
+def test_the_page_of_metric_profiles_shows_what_holds() -> None:
+    text = (ROOT / "docs/metric-profiles.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    levels, catalogue = (yaml.safe_load(block) for block in blocks)
+    assert MetricProfile.parse(cases.profile(levels)).spec.to_core().recording.active
+    assert read_settings({"PRESAGE_PROFILES": json.dumps(catalogue["profiles"])}).profiles
+    told = set(re.findall(r"`([A-Z][A-Za-z]+)`", text.partition("| reason |")[2].partition("\n\n")[0]))
+    given = {value for name, value in vars(reasons).items() if name.isupper()}
+    assert told - {"Minimal", "Standard", "Debug"} == given
+    for name, profile in BUILT_IN.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert f"| {profile.export_interval_s} s |" in row
+        assert row.endswith(f"| {profile.metrics['latency'].retention} |")
