@@ -27,6 +27,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from presage.sdk.metrics import KEPT, NEW, SAMPLE
 from presage.sdk.recorders import Recorders
 from presage.sdk.series import CountedSeries
 
@@ -152,6 +153,8 @@ class Collection:
         for metric in [*(each for each in ended if isinstance(each, _Metric)), *self._histograms.values()]:
             into = found.setdefault(metric.name, _Metric(metric.name, metric.unit))
             for key, point in metric.points.items():
+                if not self.delta and _is_superseded(point, metric):
+                    continue
                 into.points.setdefault(key, replace(point, time_unix_nano=now))
         return [
             Metric(each.name, "", each.unit, Histogram(list(each.points.values()), self._temporality))
@@ -230,6 +233,12 @@ class Collection:
                     newer = into.get(key)
                     into[key] = point if newer is None else add_points(point, newer)
         self._in_flight = {}
+
+
+def _is_superseded(point: HistogramDataPoint, metric: _Metric) -> bool:
+    """Whether the point says only that its set is a new one, and a sample says so better by now."""
+    attributes = dict(point.attributes or {})
+    return attributes.get(KEPT) == NEW and _key({**attributes, KEPT: SAMPLE}) in metric.points
 
 
 def _is_own(metric: Metric) -> bool:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from presage.sdk.events import Event, EventPlan
+from presage.sdk.events import Event, EventPlan, begin_event
 from presage.sdk.metrics import SampledMetric
 from presage.sdk.plans import RESERVED, SECONDS, Declared, EventState
 from presage.sdk.tables import Table
@@ -134,7 +134,7 @@ class EventType:
         Args:
             **attributes: What the profile may keep; `outcome` is set at the end, to `ok`, `error` or `cancelled`.
         """
-        return Event(self, attributes)
+        return begin_event(self, attributes)
 
     def counter(self, name: str, unit: str = "1") -> Counter:
         """Return the counter of that name; the same one each time."""

@@ -74,7 +74,8 @@ class EventState:
     Attributes:
         profile: The profile it was built from; None: nothing yet.
         plan: For events.
-        tables: By use and attributes: those of events under the empty name, others under the metric's.
+        tables: By use and attributes: the metric's name, or the counts of events that are read from it. Another use
+            begins with another table: what one series has counted must not be another one's beginning.
         live: Sampled metrics by name.
         series: What is read from tables.
     """
@@ -125,20 +126,19 @@ class Builder:
         assert state.profile is not None  # noqa: S101  # for the type checker
         wanted = {n: s for n, s in state.profile.metrics.items() if n in EVENT_WIDE or n in COUNTS}
         every_name = tuple(dict.fromkeys(name for each in wanted.values() for name in each.attributes))
-        groups: dict[tuple[str, ...], list[SampledMetric]] = {every_name: []}
+        groups: dict[tuple[str, ...], list[str]] = {every_name: ["events"]}
         for name, settings in wanted.items():
-            metrics = groups.setdefault(settings.attributes, [])
-            self._table(before, state, "", settings.attributes)
-            if name in EVENT_WIDE:
-                metrics.append(self._sampled(before, state, name, EVENT_WIDE[name], ""))
-        table = self._table(before, state, "", every_name)
-        retention = next((wanted[n].retention for n in ("requests", "latency") if n in wanted), DEFAULT_RETENTION)
-        self._count(before, state, "events", "{event}", table, "count", retention)
-        for name, counted in COUNTS.items():
-            if name in wanted:
-                own = state.tables["", wanted[name].attributes]
-                self._count(before, state, name, "{event}", own, counted, wanted[name].retention)
-        state.plan = EventPlan(tuple((state.tables["", names], tuple(found)) for names, found in groups.items()))
+            groups.setdefault(settings.attributes, []).append(name)
+        found = []
+        for names, metrics in groups.items():
+            counted = [name for name in metrics if name not in EVENT_WIDE]
+            table = self._table(before, state, "/".join(["", *counted]), names)
+            wide = [self._sampled(before, state, n, EVENT_WIDE[n], table) for n in metrics if n in EVENT_WIDE]
+            found.append((table, tuple(wide)))
+            for name in counted:
+                retention = _retention_of(name, wanted)
+                self._count(before, state, name, "{event}", table, COUNTS.get(name, "count"), retention)
+        state.plan = EventPlan(tuple(found))
 
     def _add_own(self, before: EventState, state: EventState, name: str, declared: Declared) -> None:
         assert state.profile is not None  # noqa: S101  # for the type checker
@@ -148,7 +148,7 @@ class Builder:
             is_gauge = declared.kind == "gauge"
             self._count(before, state, name, declared.unit, table, "value", settings.retention, is_gauge)
             return
-        self._sampled(before, state, name, declared, name)
+        self._sampled(before, state, name, declared, table)
         if settings.every_events > 1:
             named = f"{name}.measurements"
             self._count(before, state, named, "{measurement}", table, "count", settings.retention)
@@ -160,10 +160,11 @@ class Builder:
             state.tables[key] = old if old is not None and old.most == self._most else Table(names, self._most)
         return state.tables[key]
 
-    def _sampled(self, before: EventState, state: EventState, name: str, declared: Declared, use: str) -> SampledMetric:
+    def _sampled(
+        self, before: EventState, state: EventState, name: str, declared: Declared, table: Table
+    ) -> SampledMetric:
         assert state.profile is not None  # noqa: S101  # for the type checker
         settings = state.profile.metrics[name]
-        table = state.tables[use, settings.attributes]
         made_for = (settings, state.profile.exemplars)
         old = before.live.get(name)
         if old is not None and old.made_for == made_for and old.metric.table is table:
@@ -197,6 +198,12 @@ class Builder:
         labels = labels_of(retention)
         series = CountedSeries(f"{self._prefix}{name}", unit, table, counted, labels, is_gauge, time.time_ns())
         state.series.append(next((old for old in before.series if old.is_same(series)), series))
+
+
+def _retention_of(name: str, wanted: Mapping[str, MetricSettings]) -> str:
+    """Return the tier of a count; that of all events is the one of the requests, or of the latency."""
+    among = (name, "requests", "latency")
+    return next((wanted[each].retention for each in among if each in wanted), DEFAULT_RETENTION)
 
 
 def changed_histograms(before: EventState, after: EventState) -> list[str]:

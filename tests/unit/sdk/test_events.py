@@ -35,16 +35,27 @@ def test_errors_and_new_sets_are_kept_beside_the_sample(make: Make) -> None:
     telemetry = make(seed=1)
     order = telemetry.event("order")
     for index in range(500):
-        with pytest.raises(RuntimeError) if index % 50 == 7 else order.measure(route="/warm"):
+        with order.measure(route="/order") as event:
             if index % 50 == 7:
-                with order.measure(route="/order"):
-                    raise RuntimeError
-    kept = {k: total(telemetry, "presage.order.latency", presage_kept=k) for k in ("sample", "error", "new")}
+                event.fail()
+    with order.measure(route="/rare"):
+        pass
+    kept = {k: total(telemetry, "presage.order.latency", presage_kept=k) for k in ("sample", "error")}
     in_sample = total(telemetry, "presage.order.latency", presage_kept="sample", outcome="error")
     assert kept["sample"] == 5
     assert kept["error"] + in_sample == 10
-    assert kept["new"] == 1
     assert total(telemetry, "presage.order.errors", outcome="error") == 10
+    # a set is seen from its first event on, and its newness no longer exported once a sample shows it
+    assert total(telemetry, "presage.order.latency", presage_kept="new", route="/rare") == 1
+    assert points(telemetry, "presage.order.latency", presage_kept="new", route="/order") == []
+
+
+def test_the_users_exception_is_the_users(make: Make) -> None:
+    telemetry = make()
+    order = telemetry.event("order")
+    with pytest.raises(KeyError, match="mine"), order.measure(route="/order"):
+        raise KeyError("mine")
+    assert total(telemetry, "presage.order.errors", outcome="error") == 1
 
 
 def test_an_event_may_fail_or_be_cancelled_without_an_error(make: Make) -> None:
