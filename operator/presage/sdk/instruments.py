@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 from presage.sdk.events import Event, EventPlan, begin_event
 from presage.sdk.metrics import SampledMetric
 from presage.sdk.plans import RESERVED, SECONDS, Declared, EventState
 from presage.sdk.tables import Table
 
-if TYPE_CHECKING:
-    from presage.sdk.telemetry import Telemetry
-
 Report = Callable[[BaseException], None]
 MAX_INSTRUMENTS = 64
 """Instruments of one event type; further ones record nothing, and are counted."""
+
+
+class Owner(Protocol):
+    """What an event type asks of the telemetry that it belongs to."""
+
+    def report(self, problem: BaseException) -> None:
+        """Count a failure inside the SDK."""
+
+    def refresh(self, event: EventType) -> None:
+        """Bring an event type to what is in force now."""
 
 
 class Counter:
@@ -119,7 +126,7 @@ class EventType:
 
     __slots__ = ("_counted", "_telemetry", "declared", "instruments", "name", "plan", "state")
 
-    def __init__(self, name: str, telemetry: Telemetry) -> None:
+    def __init__(self, name: str, telemetry: Owner) -> None:
         self.name = name
         self.plan: EventPlan | None = None
         self.state = EventState()

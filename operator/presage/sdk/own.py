@@ -76,15 +76,18 @@ class OwnState:
         ended = (table for key, table in before.tables.items() if after.tables.get(key) is not table)
         self.overflowing += sum(table.overflowing for table in ended)
 
-    def points(self, states: Iterable[EventState]) -> Iterable[tuple[str, str, bool, dict[str, str], int | float]]:
+    def points(
+        self, states: Iterable[EventState], counting_s: float
+    ) -> Iterable[tuple[str, str, bool, dict[str, str], int | float]]:
         """Yield the SDK's own metrics.
 
         Args:
             states: What is in force, of each event type.
+            counting_s: Seconds that counting events has cost.
         """
         found_states = list(states)
         live = [live for state in found_states for live in list(state.live.values())]
-        record_s = self.record_s + sum(each.metric.spent for each in live)
+        record_s = counting_s + self.record_s + sum(each.metric.spent for each in live)
         tables = (table for state in found_states for table in list(state.tables.values()))
         overflowing = self.overflowing + sum(table.overflowing for table in tables)
         labels = {"metric_profile": self.metric_profile} if self.metric_profile else {}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from presage.core.recording.document import MAX_EVENT_TYPES, Document
+from presage.sdk.calibration import measure_event_s
 from presage.sdk.choice import Chooser
 from presage.sdk.document_file import DocumentFile
 from presage.sdk.instruments import EventType
@@ -62,6 +63,7 @@ class Telemetry:
         self._exporter = exporter
         self._forked = False
         self._active = False
+        self._event_s: float | None = None
         self._prometheus: PrometheusOutput | None = None
         self._outputs = parse_environment(os.environ)
         self._render = self._outputs.prometheus if prometheus is None else prometheus
@@ -252,7 +254,10 @@ class Telemetry:
         return float(min((each.export_interval_s for each in profiles if each is not None), default=default))
 
     def _own_points(self) -> list[tuple[str, str, bool, dict[str, str], int | float]]:
-        return list(self._own.points(each.state for each in list(self._events.values())))
+        if self._event_s is None:
+            self._event_s = measure_event_s()
+        states = [each.state for each in list(self._events.values())]
+        return list(self._own.points(states, self._count_events() * self._event_s))
 
 
 def _draw_seed() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,29 @@ def test_a_number_that_is_none_harms_nobody(make: Make, tmp_path: Path) -> None:
     assert total(telemetry, "presage.order.events") == 7
     assert [p.sum for p in points(telemetry, "presage.order.payload")] == [1]
     assert total(telemetry, "presage_sdk_failures") >= 4
+
+
+def test_what_it_costs_is_exported(make: Make) -> None:
+    """Events that are only counted cost, too: between 0.2 and 50 microseconds each, on any machine."""
+    telemetry = make()
+    order = telemetry.event("order")
+    for _ in range(5000):
+        with order.measure(route="/order"):
+            pass
+    (record,) = points(telemetry, "presage_sdk_seconds", part="record")
+    assert 5000 * 0.2e-6 < record.value < 5000 * 50e-6
+
+
+def test_cpu_is_that_of_the_process_by_its_events(make: Make, tmp_path: Path) -> None:
+    telemetry = make(str(write(tmp_path / "d", profile(cpu=10))))
+    started = time.process_time()
+    order, pay = telemetry.event("order"), telemetry.event("pay")
+    for _ in range(100):
+        for event_type in (order, pay):
+            with event_type.measure(route="/"):
+                sum(range(2000))
+    used = time.process_time() - started
+    found = [p for name in ("order", "pay") for p in points(telemetry, f"presage.{name}.cpu")]
+    assert [p.count for p in found] == [10, 10]
+    estimate = sum(p.sum / p.count * 100 for p in found)
+    assert 0.5 * used < estimate < 1.5 * used
