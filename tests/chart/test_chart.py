@@ -167,7 +167,7 @@ def test_rights_are_few(helm: Path) -> None:
         assert "customresourcedefinitions" not in said
         assert not {"delete", "deletecollection", "escalate", "bind", "impersonate"} & set(rule["verbs"])
         if kind == "ClusterRole":
-            assert not {"secrets", "configmaps", "leases"} & set(rule["resources"])
+            assert not {"secrets", "leases"} & set(rule["resources"])
             assert not ({"metricprofiles", "metricsources"} & set(rule["resources"]) and "patch" in rule["verbs"])
 
 

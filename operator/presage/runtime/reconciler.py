@@ -27,6 +27,18 @@ from presage.runtime.status import StatusWriter
 log = structlog.get_logger()
 
 _RETRY_S = 5.0
+_LONGEST = 100  # characters of a text, entries of a list
+
+
+def shorten(value: Any) -> Any:
+    """Return plain data with its long texts and lists cut, for a line of the log."""
+    if isinstance(value, Mapping):
+        return {name: shorten(each) for name, each in value.items()}
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+    if isinstance(value, list | tuple):
+        return [shorten(each) for each in value[:_LONGEST]]
+    return value
 
 
 class Reconciler:
@@ -105,7 +117,7 @@ class Reconciler:
         if decision.plan is None:
             return Applied(Ok(decision.next_in_s))
         applied = await definition.apply(model, decision.plan, ports)
-        log.info("plan.applied", plan=asdict(decision.plan), outcome=type(applied.outcome).__name__)
+        log.info("plan.applied", plan=shorten(asdict(decision.plan)), outcome=type(applied.outcome).__name__)
         return applied
 
     def _show(

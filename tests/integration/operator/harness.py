@@ -61,16 +61,19 @@ class Exporter:
 
 
 class Prometheus:
-    """A real Prometheus that scrapes each second."""
+    """A real Prometheus that scrapes each second, and further targets that files tell, if a pattern names any."""
 
-    def __init__(self, binary: Path, folder: Path, target_port: int, *options: str) -> None:
+    def __init__(self, binary: Path, folder: Path, target_port: int, *options: str, files: str = "") -> None:
         self._binary, self._folder, self._options = binary, folder, options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        (folder / "prometheus.yml").write_text(
-            "global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
-            f'scrape_configs: [{{job_name: target, static_configs: [{{targets: ["127.0.0.1:{target_port}"]}}]}}]\n'
-        )
+        told = {"job_name": "told", "file_sd_configs": [{"files": [files], "refresh_interval": "1s"}]}
+        target = {"job_name": "target", "static_configs": [{"targets": [f"127.0.0.1:{target_port}"]}]}
+        settings = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [target, told] if files else [target],
+        }
+        (folder / "prometheus.yml").write_text(json.dumps(settings))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

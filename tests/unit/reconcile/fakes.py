@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -77,7 +78,8 @@ class FakeLoads:
     """A source with a set answer and history; `fault` makes every request fail, `history_fault` those for history.
 
     `label_values` are the loads of a label's values.
-    What stands under a metric's name, or under a load, is the answer or the fault, or the history, for that one.
+    Those for a metric that hangs get no answer. What stands under a metric's name, or under a load, is the answer or
+    the fault, or the history, for that one.
     """
 
     sample: TickSample = field(default_factory=lambda: TickSample(100.0, NOW, PODS))
@@ -92,6 +94,7 @@ class FakeLoads:
     label_values: dict[str, float] = field(default_factory=dict)
     values_asked: int = 0
     values_fault: SourceFault | None = None
+    hanging: set[str] = field(default_factory=set)
 
     async def probe(self, source: Source) -> str:
         self._fail()
@@ -99,6 +102,8 @@ class FakeLoads:
 
     async def observe(self, source: Source, askers: Sequence[Selection], max_age_s: float) -> list[TickSample]:
         self._fail(askers)
+        if any(asker.load.metric in self.hanging for asker in askers):
+            await asyncio.sleep(60)
         self.asked += askers
         by_load, by_metric = self.samples_by_load, self.by_metric
         return [by_load.get(a.load) or by_metric.get(a.load.metric) or self.sample for a in askers]
@@ -317,6 +322,8 @@ def pod(name: str, *, created: float = NOW - 500, ready_after: float | None = 4.
         "ready_at": "" if ready_after is None else rfc3339(created + ready_after),
         "again": False,
         "leaving": False,
+        "document": "",
+        "touched": "",
     }
 
 
@@ -338,7 +345,7 @@ def make_world(*, replicas: int = 2, pods: int = 2, scaling: Json | None = None,
         },
     }
     world.watched.objects["deployments"] = [
-        {"metadata": {"namespace": "team", "name": "shop"}, "replicas": replicas, "cores": {}},
+        {"metadata": {"namespace": "team", "name": "shop"}, "replicas": replicas, "cores": {}, "asks": ""},
     ]
     world.watched.objects["pods"] = [pod(f"shop-{i}") for i in range(pods)]
     return world

@@ -13,12 +13,12 @@ from presage.core.faults import SourceFault
 from presage.core.source_reading import Flaw, TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
-from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ProfilePlan
 from presage.resources.metricprofile import MetricProfile
 from tests.unit.reconcile.fakes import NOW, PODS, World
 
 
-async def look(world: World, memory: ProfileMemory | None = None) -> Decision[ScalePlan, ProfileMemory]:
+async def look(world: World, memory: ProfileMemory | None = None) -> Decision[ProfilePlan, ProfileMemory]:
     """Gather and decide once."""
     profile = MetricProfile.parse(world.objects.bodies[("MetricProfile", "team", "shop")])
     return DEFINITION.decide(await DEFINITION.gather(profile, memory, world.ports()))

@@ -11,7 +11,7 @@ from presage.core.conditions import merge_conditions, parse_conditions
 from presage.core.faults import SourceFault
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
-from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ProfilePlan
 from tests.unit.reconcile.fakes import World, make_world, pod, rfc3339
 from tests.unit.reconcile.looking import conditions, look
 
@@ -40,7 +40,7 @@ class Player:
     ready: bool = True
     storing: bool = True
     memory: ProfileMemory | None = None
-    decision: Decision[ScalePlan, ProfileMemory] | None = None
+    decision: Decision[ProfilePlan, ProfileMemory] | None = None
     notes: list[tuple[str, str]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
 

@@ -13,14 +13,14 @@ from presage.core.forecast.api import Forecast
 from presage.core.scaling.foresight import ForecastMemory, adjust
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
-from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ProfilePlan
 from presage.reconcile.ports import Json
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world, rfc3339
 from tests.unit.reconcile.looking import conditions, go_silent, look, stop
 
 STEP = 300
 DAY = 86_400
-Found = Decision[ScalePlan, ProfileMemory]
+Found = Decision[ProfilePlan, ProfileMemory]
 
 
 def window(start: float, end: float, effect: Json, **more: Any) -> Json:
@@ -257,7 +257,7 @@ async def test_a_minimum_is_asked_for_one_lead_time_ahead() -> None:
     assert found.binding != "Calendar"
     world.clock.time = NOW + 600 - 75
     found = await look(world, found.memory)
-    assert found.plan == ScalePlan("shop", 2, 9, "Calendar")
+    assert found.plan == ProfilePlan("shop", 2, 9, "Calendar")
     assert found.status["scaling"]["bindingReason"] == "Calendar"  # type: ignore[index]
     assert "; calendar 9 (sale)" in found.status["scaling"]["explain"]  # type: ignore[index]
     assert found.status["scaling"]["calendar"] == {  # type: ignore[index]
@@ -272,7 +272,7 @@ async def test_a_minimum_holds_without_data_and_its_end_lowers_nothing(trouble: 
     set_calendar(world, minimum(start=0))
     trouble(world)
     found = await look(world)
-    assert found.plan == ScalePlan("shop", 2, 9, "Calendar")
+    assert found.plan == ProfilePlan("shop", 2, 9, "Calendar")
     assert conditions(found)["DataAvailable"].status == "False"
     world.watched.objects["deployments"][0]["replicas"] = 9
     assert (await look(world, found.memory)).binding == "Calendar"
@@ -302,7 +302,7 @@ async def test_a_minimum_never_goes_above_the_maximum_nor_below_the_need() -> No
     world = make_world()
     set_calendar(world, minimum(start=0, replicas=500))
     found = await look(world)
-    assert found.plan == ScalePlan("shop", 2, 20, "Calendar")
+    assert found.plan == ProfilePlan("shop", 2, 20, "Calendar")
     world.loads.sample = TickSample(600.0, NOW, PODS)
     set_calendar(world)
     want = (await look(world)).plan

@@ -12,7 +12,7 @@ from presage.core.query import CounterLoad
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile import DEFINITION
-from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ProfilePlan
 from presage.resources.metricprofile import MetricProfile, MetricProfileStatus
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world
 from tests.unit.reconcile.looking import conditions, look
@@ -39,7 +39,7 @@ class Player:
     def body(self) -> dict[str, Any]:
         return self.world.objects.bodies[("MetricProfile", "team", "shop")]  # type: ignore[return-value]  # a test's own
 
-    async def decide(self, *routes: str, seconds: float = MINUTE) -> Decision[ScalePlan, ProfileMemory]:
+    async def decide(self, *routes: str, seconds: float = MINUTE) -> Decision[ProfilePlan, ProfileMemory]:
         """Decide so many seconds later, with these values of the label."""
         self.world.clock.time += seconds
         loads = self.world.loads

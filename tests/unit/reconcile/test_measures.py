@@ -14,7 +14,8 @@ from presage.core.query import CounterLoad
 from presage.core.source_reading import TickSample
 from presage.reconcile.kind import Decision
 from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES
-from presage.reconcile.metricprofile.inputs import ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileMemory, ProfilePlan
+from presage.reconcile.metricprofile.recording.reporting import RECORDING_GAUGES
 from presage.reconcile.metricprofile.status import GAUGES
 from presage.resources.forecastspec import ForecastStatus
 from presage.resources.scalingpolicy import ScalingStatus
@@ -41,7 +42,7 @@ def scaling_of(decision: Decision[Any, Any]) -> dict[str, Any]:
     return scaling
 
 
-async def shrink(world: World) -> Decision[ScalePlan, ProfileMemory]:
+async def shrink(world: World) -> Decision[ProfilePlan, ProfileMemory]:
     """Decide once with good data: it must remove replicas."""
     decision = await look(world)
     assert decision.plan is not None
@@ -63,7 +64,7 @@ async def test_the_larger_need_binds_and_is_named(load: float, volume: float, re
     world.loads.sample = TickSample(load, NOW, PODS)
     decision = await look(world)
     binding = "Maximum" if replicas == 20 else "Reactive"
-    assert decision.plan == ScalePlan("shop", 2, replicas, f"{binding}, {metric}")
+    assert decision.plan == ProfilePlan("shop", 2, replicas, f"{binding}, {metric}")
     assert scaling_of(decision)["bindingMetric"] == metric
     assert scaling_of(decision)["explain"].startswith(f"{replicas} replicas ({binding}, {metric}): {metric}: p90 load ")
     ScalingStatus.model_validate(scaling_of(decision))
@@ -138,7 +139,7 @@ async def test_while_the_bytes_are_unknown_the_load_still_raises_replicas() -> N
     memory = (await look(world)).memory
     lose(world)
     world.loads.sample = TickSample(600.0, NOW, PODS)
-    assert (await look(world, memory)).plan == ScalePlan("shop", 2, 14, "Reactive, load")
+    assert (await look(world, memory)).plan == ProfilePlan("shop", 2, 14, "Reactive, load")
 
 
 async def test_what_fails_for_all_metrics_is_said_of_none() -> None:
@@ -176,7 +177,7 @@ async def test_each_metric_has_its_own_forecast_in_status_and_series() -> None:
     load, volume = decision.status["forecast"], decision.status["forecastBytes"]
     assert load["next"][0]["p50"] < 1000 < volume["next"][0]["p50"]  # type: ignore[index]  # plain JSON
     ForecastStatus.model_validate(volume)
-    assert decision.gauges.keys() == GAUGES.keys() - {*ACCOUNT_GAUGES, "per_pod_proposed"}
+    assert decision.gauges.keys() == GAUGES.keys() - {*ACCOUNT_GAUGES, *RECORDING_GAUGES, "per_pod_proposed"}
     assert decision.gauges["observed_bytes"] == 10 * MIB
     wanted = decision.gauges["wanted_replicas"]
     assert isinstance(wanted, Mapping)

@@ -15,7 +15,8 @@ from presage.core.source_reading import TickSample
 from presage.reconcile.metricprofile import DEFINITION
 from presage.reconcile.metricprofile.account_status import ACCOUNT_GAUGES
 from presage.reconcile.metricprofile.forecast_status import FORECAST_GAUGES
-from presage.reconcile.metricprofile.inputs import ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfilePlan
+from presage.reconcile.metricprofile.recording.reporting import RECORDING_GAUGES
 from presage.reconcile.metricprofile.status import GAUGES
 from presage.resources.metricprofile import MetricProfile
 from tests.unit.reconcile.fakes import NOW, PODS, make_world
@@ -47,7 +48,12 @@ async def test_gauges_tell_limits_and_accuracy() -> None:
     world.loads.values = daily(500) * noise
     gauges = (await look(world)).gauges
     scaling = world.objects.bodies[("MetricProfile", "team", "shop")]["spec"]["scaling"]
-    unknown = {*ACCOUNT_GAUGES, "per_pod_proposed", *(series for series in GAUGES if "bytes" in series)}
+    unknown = {
+        *ACCOUNT_GAUGES,
+        *RECORDING_GAUGES,
+        "per_pod_proposed",
+        *(series for series in GAUGES if "bytes" in series),
+    }
     assert gauges.keys() == GAUGES.keys() - unknown, "nothing was accounted or learned yet, and no bytes are measured"
     assert gauges["max_replicas"] == scaling["maxReplicas"]
     assert 1 <= gauges["min_replicas"] <= gauges["max_replicas"]
@@ -66,7 +72,7 @@ async def test_a_load_nobody_foresaw_is_followed() -> None:
     world = make_world()
     world.loads.sample = TickSample(600.0, NOW, PODS)
     decision = await look(world)
-    assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
+    assert decision.plan == ProfilePlan("shop", 2, 14, "Reactive")
 
 
 async def test_what_is_measured_anew_is_learned_anew() -> None:
@@ -196,7 +202,7 @@ async def test_event_types_add_up_by_weight() -> None:
     spec["eventTypes"].append({"name": "quote", "weight": "3", "load": {"gauge": {"metric": "quotes"}}})
     world.loads.sample = TickSample(100.0, NOW, PODS)
     decision = await look(world)
-    assert decision.plan == ScalePlan("shop", 2, 9, "Reactive")
+    assert decision.plan == ProfilePlan("shop", 2, 9, "Reactive")
 
 
 async def test_the_tenant_label_is_forced_on_every_query() -> None:
@@ -220,7 +226,7 @@ async def test_apply(refusal: WriteRefused | None, outcome: type, condition: str
     world = make_world()
     world.scaler.refusal = refusal
     profile = MetricProfile.parse(world.objects.bodies[("MetricProfile", "team", "shop")])
-    applied = await DEFINITION.apply(profile, ScalePlan("shop", 2, 5, "Forecast"), world.ports())
+    applied = await DEFINITION.apply(profile, ProfilePlan("shop", 2, 5, "Forecast"), world.ports())
     assert isinstance(applied.outcome, outcome)
     assert [c.reason for c in applied.conditions] == ([condition] if condition else [])
     assert world.scaler.written == ([] if refusal else [("shop", 5)])

@@ -10,7 +10,7 @@ import pytest
 
 from presage.core.faults import SourceFault
 from presage.core.source_reading import TickSample
-from presage.reconcile.metricprofile.inputs import ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfilePlan
 from tests.unit.reconcile.fakes import NOW, PODS, World, make_world, pod
 from tests.unit.reconcile.looking import (
     conditions,
@@ -119,7 +119,7 @@ async def test_a_history_that_fails_does_not_cost_the_reactive_part() -> None:
     world.loads.sample = TickSample(600.0, NOW, PODS)
     world.loads.history_fault = SourceFault("TooLarge", "MetricSource main: its answer is too large.")
     decision = await look(world)
-    assert decision.plan == ScalePlan("shop", 2, 14, "Reactive")
+    assert decision.plan == ProfilePlan("shop", 2, 14, "Reactive")
     assert conditions(decision)["ForecastTrusted"].reason == "HistoryUnavailable"
 
 

@@ -24,7 +24,7 @@ NO_CONDITIONS = {
     "Defect": "a reconcile that raised is tried again",
     "DisruptionBudget": "an eviction is tried again later",
     "FinalizerRefused": "of kinds with an undo, which no kind here has",
-    "NameTaken": "of children, which no kind here has",
+    "Policy": "by what pods are injected, which is shown in status",
     "StatusRefused": "a status that cannot be written cannot tell it",
     "UndoTimedOut": "of kinds with an undo, which no kind here has",
 }

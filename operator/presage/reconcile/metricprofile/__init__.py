@@ -9,7 +9,7 @@ from presage.reconcile.kind import KindDefinition, PolicyRule
 from presage.reconcile.metricprofile.apply import apply
 from presage.reconcile.metricprofile.decide import decide
 from presage.reconcile.metricprofile.gather import gather
-from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ProfilePlan
 from presage.reconcile.metricprofile.reasons import REASONS
 from presage.reconcile.metricprofile.status import GAUGE_LABELS, GAUGES, VOLATILE
 from presage.reconcile.metricprofile.watching import WATCHED
@@ -18,12 +18,16 @@ from presage.resources.metricprofile import MetricProfile
 # A spec that asks for one of these is in force when it is so.
 _ASKED_FOR = frozenset({"Off", "DryRun", "Paused"})
 
+# Profiles change with the load, and every change takes some seconds to reach all pods: that is as it should be.
+_ON_THE_WAY = frozenset({"Updating", "RecordingUnknown"})
+_REQUIRED = ("TargetFound", "DataAvailable", "ScalingActive", "ProfileApplied", "Injected")
+
 
 def _summarize(conditions: Iterable[Condition], generation: int) -> Condition:
-    return summarize_ready(conditions, ("TargetFound", "DataAvailable", "ScalingActive"), _ASKED_FOR, generation)
+    return summarize_ready(conditions, _REQUIRED, _ASKED_FOR | _ON_THE_WAY, generation)
 
 
-DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory] = KindDefinition(
+DEFINITION: KindDefinition[MetricProfile, ProfileInput, ProfilePlan, ProfileMemory] = KindDefinition(
     model=MetricProfile,
     gather=gather,
     decide=decide,
@@ -33,7 +37,9 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ScalePlan, ProfileMemory
     rules=(
         PolicyRule(("apps",), ("deployments",), ("list", "watch")),
         PolicyRule(("apps",), ("deployments/scale",), ("get", "patch")),
-        PolicyRule(("",), ("pods",), ("list", "watch")),
+        PolicyRule(("",), ("pods",), ("list", "watch", "patch")),
+        PolicyRule(("",), ("pods/eviction",), ("create",)),
+        PolicyRule(("",), ("configmaps",), ("get", "list", "watch", "create", "patch")),
         PolicyRule(("autoscaling",), ("horizontalpodautoscalers",), ("list", "watch")),
         PolicyRule(("keda.sh",), ("scaledobjects",), ("list", "watch")),
     ),

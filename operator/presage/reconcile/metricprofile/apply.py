@@ -6,7 +6,8 @@ from presage.core.conditions import Condition
 from presage.core.faults import WriteRefused
 from presage.core.outcome import Ok, Retry
 from presage.reconcile.kind import Applied, Note
-from presage.reconcile.metricprofile.inputs import ScalePlan
+from presage.reconcile.metricprofile.inputs import ProfilePlan
+from presage.reconcile.metricprofile.recording.applying import follow_up, store_document
 from presage.reconcile.metricprofile.watching import DEPLOYMENTS
 from presage.reconcile.ports import Ports
 from presage.resources.metricprofile import MetricProfile
@@ -16,9 +17,24 @@ REFUSED_DELAY_S = 5.0
 MAX_REFUSED_DELAY_S = 30.0  # the load may need another number, or a right be restored: never wait for long
 
 
-async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applied:
+async def apply(profile: MetricProfile, plan: ProfilePlan, ports: Ports) -> Applied:
+    """Store what to record, set the target's replicas, and tell the pods; refusals become conditions.
+
+    Recording goes first, so that pods that are added have it from the start, and holds scaling up for some seconds at
+    most: what is refused there is tried again with the next decision.
+    """
+    if plan.recording is None:
+        return await _scale(profile, plan, ports)
+    refusal = await store_document(profile, plan.recording, ports)
+    scaled = await _scale(profile, plan, ports)
+    return await follow_up(profile, plan.recording, refusal, scaled, ports)
+
+
+async def _scale(profile: MetricProfile, plan: ProfilePlan, ports: Ports) -> Applied:
     """Set the target's replicas; a refusal becomes the condition `ScalingActive=False`."""
-    meta = profile.metadata
+    meta, period_s = profile.metadata, profile.spec.to_core().scaling.decision_period_s
+    if plan.replicas == plan.current:
+        return Applied(Ok(period_s))
     try:
         await ports.scaler.scale(DEPLOYMENTS, meta.namespace or "", plan.target, plan.current, plan.replicas)
     except WriteRefused as refused:
@@ -27,4 +43,4 @@ async def apply(profile: MetricProfile, plan: ScalePlan, ports: Ports) -> Applie
         condition = Condition("ScalingActive", "False", refused.reason, refused.message, meta.generation)
         return Applied(Retry(refused.reason, refused.message, REFUSED_DELAY_S, MAX_REFUSED_DELAY_S), (condition,))
     note = Note("Rescaled", f"Deployment {plan.target}: from {plan.current} to {plan.replicas} replicas ({plan.why}).")
-    return Applied(Ok(profile.spec.to_core().scaling.decision_period_s), notes=(note,))
+    return Applied(Ok(period_s), notes=(note,))

@@ -18,10 +18,11 @@ from presage.reconcile.metricprofile.inputs import (
     BindingMemory,
     ProfileInput,
     ProfileMemory,
-    ScalePlan,
+    ProfilePlan,
     TargetState,
 )
 from presage.reconcile.metricprofile.learning import judge_capacity
+from presage.reconcile.metricprofile.recording.deciding import add_recording
 from presage.reconcile.metricprofile.retention import judge_tiers
 from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain, say_why
 from presage.reconcile.metricprofile.steering import Bounds, Steered, explain_steered, find_bounds, steer
@@ -45,8 +46,12 @@ class _Verdict:
     message: str
 
 
-def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
+def decide(given: ProfileInput) -> Decision[ProfilePlan, ProfileMemory]:
     """Return conditions, status, plan and memory for one input."""
+    return add_recording(given, _decide_scaling(given))
+
+
+def _decide_scaling(given: ProfileInput) -> Decision[ProfilePlan, ProfileMemory]:
     memory, policy = given.memory, given.spec.scaling
     if given.target is not None:
         memory = replace(memory, starts=watch_starts(memory.starts, given.target.pods))
@@ -75,7 +80,7 @@ def decide(given: ProfileInput) -> Decision[ScalePlan, ProfileMemory]:
         memory = replace(memory, zero=steered.zero, hand=steered.hand)
         notes = (*notes, *steered.notes)
         if steered.replicas != current:
-            plan = ScalePlan(given.spec.target, current, steered.replicas, say_why(facts, steered.decision))
+            plan = ProfilePlan(given.spec.target, current, steered.replicas, say_why(facts, steered.decision))
         if acting and facts.held_by:
             scaling = replace(scaling, message=f"{scaling.message.removesuffix('.')}{facts.held_by}.")
     else:

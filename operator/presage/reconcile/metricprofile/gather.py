@@ -22,6 +22,7 @@ from presage.reconcile.metricprofile.inputs import (
 )
 from presage.reconcile.metricprofile.learning import Lesson, find_cores, recall_announcement, update_capacity
 from presage.reconcile.metricprofile.measuring import Asking, find_tenant, observe, recall_measures
+from presage.reconcile.metricprofile.recording.gathering import gather_recording
 from presage.reconcile.metricprofile.retention import view_retention
 from presage.reconcile.metricprofile.steering import is_zero_written, recall_hand, recall_zero
 from presage.reconcile.metricprofile.watching import KIND, find_owners, read_target
@@ -51,7 +52,8 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         observe(asking, memory.measures), look_for_events(asking, allowed, memory.found)
     )
     event_loads, events = await observe_events(asking, measures, found, memory.events)
-    memory = replace(memory, events=events)
+    recording, recorded = await gather_recording(asking, profile, source, memory.recording, stored)
+    memory = replace(memory, events=events, recording=recorded)
     basis = _find_healthy(measures[0])
     if basis is not None and target is not None:
         capacity = await _gather_capacity(spec, basis, target, meta, memory.capacity, now, ports)
@@ -72,6 +74,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         event_loads=event_loads,
         retention=view_retention(profile, source, ports.objects, merge_catalogues(spec.recording.profiles).values()),
         label_values=found.values,
+        recording=recording,
     )
 
 

@@ -22,6 +22,7 @@ from presage.core.scaling.lead_time import PodStart, Starts
 from presage.core.scaling.manual import Hand
 from presage.core.scaling.zero import ZeroMemory
 from presage.core.source_reading import LabelValues, Source
+from presage.reconcile.metricprofile.recording.inputs import RecordingInput, RecordingMemory, RecordingPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class ProfileMemory:
         in_force: Names in the calendar that were in force; None before the first look.
         events: By name of the event type, of those that have a forecast of their own.
         found: Event types that were found from a label. A restart takes them from status.
+        recording: What was asked for and seen of recording. A restart takes what it can from status.
     """
 
     target: str = ""
@@ -162,6 +164,7 @@ class ProfileMemory:
     in_force: tuple[str, ...] | None = None
     events: Mapping[str, EventMemory] = field(default_factory=dict)
     found: Found = field(default_factory=Found)
+    recording: RecordingMemory = field(default_factory=RecordingMemory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class ProfileInput:
         event_loads: Of each event type for which its load decides what is recorded, in the order of the spec, those
             that were found after those given.
         label_values: What was seen of the label that event types are found from; None where it was no time to look.
+        recording: What else is known about recording; None where none is asked for and nothing is left of it.
     """
 
     spec: ProfileSpec
@@ -250,13 +254,23 @@ class ProfileInput:
     event_loads: tuple[EventLoad, ...] = ()
     retention: RetentionView | None = None
     label_values: LabelValues | Problem | None = None
+    recording: RecordingInput | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ScalePlan:
-    """Set the target's replicas from `current` to `replicas`, because of the binding reason `why`."""
+class ProfilePlan:
+    """What is written: what to record first, then replicas, then the pods are told.
+
+    Attributes:
+        target: Name of the Deployment.
+        current: Replicas that it has; where it is to keep them, nothing is scaled.
+        replicas: That it is set to.
+        why: The binding reason.
+        recording: What is written about recording; None = nothing.
+    """
 
     target: str
     current: int
     replicas: int
     why: str
+    recording: RecordingPlan | None = None

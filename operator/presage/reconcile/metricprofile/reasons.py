@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from presage.reconcile.kind import Reason
+from presage.reconcile.metricprofile.recording.reasons import RECORDING_REASONS
 from presage.reconcile.metricprofile.retention import REASONS as RETENTION_REASONS
 
 _DATA = "DataAvailable"
@@ -50,6 +51,7 @@ REASONS = (
     Reason(_FOUND, "SourceUnavailable", "The source did not tell the label's values.", "See the message."),
     Reason("Paused", "Paused", "The user asked to change nothing."),
     Reason("Paused", "NotPaused", "The user did not ask to pause."),
+    *RECORDING_REASONS,
     Reason("", "Rescaled", "The target's replicas were set to another number."),
     Reason("", "ScaledByHand", "Somebody else set the target's replicas; the message says what becomes of it."),
     Reason("", "BindingChanged", "Another rule has decided the number for three decisions; the message explains it."),

@@ -36,6 +36,11 @@ from presage.reconcile.metricprofile.inputs import CapacityMemory, ProfileInput
 from presage.reconcile.metricprofile.learning import build_proposal
 from presage.reconcile.metricprofile.naming import name_field, name_forecast_series
 from presage.reconcile.metricprofile.objective_status import build_objective
+from presage.reconcile.metricprofile.recording.reporting import (
+    RECORDING_GAUGES,
+    RECORDING_LABELS,
+    RECORDING_VOLATILE,
+)
 from presage.reconcile.metricprofile.rounding import round_load, round_to_pods, show, to_clock
 from presage.reconcile.metricprofile.steering import build_kept
 from presage.reconcile.metricprofile.viewing import MeasureView
@@ -45,6 +50,7 @@ VOLATILE = (
     "accounts",
     "forecast",
     "forecastBytes",
+    *RECORDING_VOLATILE,
     "scaling.calendar.minimum",
     "scaling.decision",
     "scaling.explain",
@@ -251,6 +257,7 @@ GAUGES: Mapping[str, str] = {
         name_forecast_series(series, "bytes"): f"{text} Of the data volume." for series, text in FORECAST_GAUGES.items()
     },
     **ACCOUNT_GAUGES,
+    **RECORDING_GAUGES,
 }
 """Every per-object series: name without prefix → help."""
 
@@ -259,6 +266,7 @@ GAUGE_LABELS: Mapping[str, str] = {
     "wanted_replicas": "metric",
     **FORECAST_LABELS,
     **ACCOUNT_LABELS,
+    **RECORDING_LABELS,
     **{name_forecast_series(series, "bytes"): label for series, label in FORECAST_LABELS.items()},
 }
 """Those with a label of their own; each has few values."""

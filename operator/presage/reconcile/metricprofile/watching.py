@@ -12,6 +12,8 @@ from presage.core.scaling.lead_time import PodStart
 from presage.core.units import parse_quantity
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.metricprofile.inputs import TargetState
+from presage.reconcile.metricprofile.recording.watching import CONFIG_MAPS, find_label, trim_document, trim_reference
+from presage.reconcile.owned import watch_children
 from presage.reconcile.ports import Json, Objects, Watched
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
@@ -29,11 +31,12 @@ def _name(obj: Json) -> dict[str, str]:
 
 
 def trim_deployment(obj: Json) -> Json:
-    """Keep a Deployment's name, its replicas, and the CPU that each of its containers has."""
+    """Keep a Deployment's name, replicas, CPU of each of its containers, and by which MetricProfile it records."""
     spec = obj.get("spec", {})
-    containers = spec.get("template", {}).get("spec", {}).get("containers") or ()
+    template = spec.get("template", {})
+    containers = template.get("spec", {}).get("containers") or ()
     cores = {each.get("name", ""): _find_cores(each.get("resources") or {}) for each in containers}
-    return {"metadata": _name(obj), "replicas": spec.get("replicas", 1), "cores": cores}
+    return {"metadata": _name(obj), "replicas": spec.get("replicas", 1), "cores": cores, "asks": find_label(template)}
 
 
 def _find_cores(resources: Json) -> float | None:
@@ -45,7 +48,7 @@ def _find_cores(resources: Json) -> float | None:
 
 
 def trim_pod(obj: Json) -> Json:
-    """Keep the Deployment a pod belongs to, its address, when it was created and became Ready, and whether anew."""
+    """Keep a pod's Deployment and address, when it was created and became Ready, whether anew, and how it records."""
     meta, status = obj.get("metadata", {}), obj.get("status", {})
     ready: Json = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
     return {
@@ -57,6 +60,7 @@ def trim_pod(obj: Json) -> Json:
         "ready_at": ready.get("lastTransitionTime", "") if ready.get("status") == "True" else "",
         "again": _was_ready(status, ready),
         "leaving": bool(meta.get("deletionTimestamp")),
+        **trim_reference(obj),
     }
 
 
@@ -131,6 +135,7 @@ WATCHED = (
     WatchedType(PODS, trim_pod, _from_pod, index=_deployment_of),
     WatchedType(AUTOSCALERS, trim_autoscaler, _from_autoscaler),
     WatchedType(SCALED_OBJECTS, trim_autoscaler, _from_autoscaler),
+    watch_children(KIND, CONFIG_MAPS, trim_document),
     WatchedType(MetricSource.meta.resource, lambda obj: obj, _from_source),
     WatchedType(MetricProfile.meta.resource, lambda obj: obj, _from_sibling),
 )

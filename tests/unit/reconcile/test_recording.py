@@ -1,0 +1,433 @@
+"""From the choice to the pods: what is written, in which order, and what becomes of it when something fails."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from presage.core.faults import SourceFault, WriteRefused
+from presage.core.outcome import Ok
+from presage.core.recording.document import MAX_GENERATION, render_document
+from presage.core.recording.marks import GENERATION_METRIC
+from presage.reconcile.metricprofile import DEFINITION
+from presage.reconcile.metricprofile.inputs import ProfilePlan
+from presage.reconcile.metricprofile.recording import applying, gathering
+from presage.reconcile.metricprofile.recording.inputs import RecordingPlan
+from presage.reconcile.metricprofile.watching import trim_deployment, trim_pod
+from presage.resources.metricprofile import MetricProfile
+from tests.unit.reconcile.fakes import NOW, make_world
+from tests.unit.reconcile.looking import look
+from tests.unit.reconcile.recording_world import KEY_OF_PROFILE, NAME, Studio
+
+FORBIDDEN = WriteRefused("Forbidden", "presage may not: restore the rights.")
+
+
+async def test_a_profile_without_levels_is_as_before() -> None:
+    world = make_world()
+    decision = await look(world)  # any write of a child would fail this
+    assert not {"profiles", "injection"} & decision.status.keys()
+    assert {c.type for c in decision.conditions}.isdisjoint({"ProfileApplied", "Injected"})
+    assert not [name for name in decision.gauges if name.startswith("recording")]
+    assert not [asked for asked in world.loads.asked if asked.load.metric == GENERATION_METRIC]
+
+
+async def test_the_choice_reaches_every_pod_and_status_tells() -> None:
+    studio = Studio(load=20)
+    await studio.tick()
+    assert studio.recorded_by == "Minimal"
+    first = studio.document.generation
+    assert first == int(NOW)
+    assert {name for name, _ in studio.pods.annotated} == {"shop-0", "shop-1"}
+    studio.run_by(first, "shop-0")
+    await studio.tick()
+    assert studio.condition("ProfileApplied") == ("False", "Updating")
+    assert (studio.entry["podsApplied"], studio.entry["podsTotal"], studio.entry.get("applied")) == (1, 2, None)
+    studio.follow()
+    await studio.tick()
+    assert studio.condition("ProfileApplied") == ("True", "Applied")
+    assert studio.entry["applied"] == studio.entry["wanted"] == "Minimal"
+    studio.load(120)
+    studio.restart()  # so that the forecast is of the new load
+    await studio.tick(2)
+    assert studio.recorded_by == "Standard"
+    assert studio.document.generation > first
+    entry = studio.entry
+    assert (entry["wanted"], entry["applied"], entry["reason"]) == ("Standard", "Minimal", "PredictedLoad")
+    assert entry["generation"] == studio.document.generation
+    assert studio.told("ProfileChosen")[-1].startswith("Event type order: from Minimal to Standard (PredictedLoad, ")
+    studio.follow()
+    await studio.tick()
+    assert studio.entry["applied"] == "Standard"
+    assert studio.status["recording"] == "Standard"
+    assert studio.status["injection"] == {"injected": 2, "total": 2, "mechanism": "Policy"}
+
+
+async def test_nothing_is_written_where_nothing_changed() -> None:
+    studio = Studio(pods=1)
+    await studio.tick(2)
+    studio.follow()
+    await studio.tick(3)
+    written, before = list(studio.journal.written), studio.entry
+    await studio.tick(20)
+    assert [what for what in studio.journal.written[len(written) :] if what != "status"] == []
+    assert studio.entry == before
+
+
+async def test_the_profile_is_stored_before_replicas_rise_and_pods_are_told_last() -> None:
+    studio = Studio(load=20)
+    await studio.tick()
+    studio.follow()
+    studio.journal.written.clear()
+    studio.load(400)
+    studio.restart()
+    await studio.tick(2)
+    steps = [what for what in studio.journal.written if what in ("document", "scale", "touch")]
+    assert steps == ["document", "scale", "touch", "touch"]
+
+
+@pytest.mark.parametrize("fault", ["refused", "slow"])
+async def test_recording_that_fails_never_keeps_replicas_from_rising(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = Studio(load=400)
+    monkeypatch.setattr(applying, "PATIENCE_S", 0.2)
+    if fault == "refused":
+        studio.config_maps.refusal = FORBIDDEN
+    else:
+        studio.config_maps.takes_s = 30
+    started = time.monotonic()
+    await studio.tick(2)
+    assert time.monotonic() - started < 2
+    assert studio.world.scaler.written, "it was scaled"
+    assert studio.condition("ProfileApplied") == ("False", "Forbidden" if fault == "refused" else "Unavailable")
+    assert studio.condition("Ready")[0] == "False"
+    assert studio.pods.annotated == [], "no pod is told of what is not stored"
+    assert isinstance(studio.applied.outcome, Ok) if studio.applied else False
+    studio.config_maps.refusal, studio.config_maps.takes_s = None, 0
+    await studio.tick(2)
+    assert studio.recorded_by == "Debug"
+
+
+async def test_what_pods_say_is_not_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "PATIENCE_S", 0.1)
+    studio = Studio(load=400)
+    await studio.tick()
+    studio.world.loads.hanging.add(GENERATION_METRIC)
+    studio.restart()
+    await studio.tick()
+    assert studio.world.scaler.written
+    assert studio.condition("ProfileApplied") == ("Unknown", "RecordingUnknown")
+    assert "podsApplied" not in studio.entry
+
+
+async def test_what_was_heard_holds_for_a_while() -> None:
+    studio = Studio()
+    await studio.tick()
+    studio.follow()
+    await studio.tick()
+    studio.world.loads.faults_by_metric[GENERATION_METRIC] = SourceFault("Unreachable", "no answer")
+    await studio.tick(5)
+    assert studio.condition("ProfileApplied") == ("True", "Applied")
+    await studio.tick(10)
+    assert studio.condition("ProfileApplied") == ("Unknown", "RecordingUnknown")
+
+
+@pytest.mark.parametrize("moment", ["document", "scale", "touch", "status"])
+async def test_killed_at_any_moment_it_ends_the_same(moment: str) -> None:
+    ends = []
+    for kill in ("", moment):
+        studio = Studio(load=20)
+        await studio.tick()
+        studio.follow()
+        await studio.tick()
+        studio.load(400)
+        studio.restart()
+        studio.journal.kill_after = kill
+        await studio.live_through(4)
+        assert studio.journal.kill_after == "", f"there was a {moment}"
+        studio.follow()
+        await studio.live_through(2)
+        (deployment,) = studio.world.watched.objects["deployments"]
+        touched = {p["touched"] for p in studio.world.watched.objects["pods"]}
+        assert touched == {str(studio.document.generation)}
+        assert studio.journal.written.count("document") == 2, "a restart writes no content twice"
+        ends.append(
+            (studio.recorded_by, deployment["replicas"], studio.condition("ProfileApplied"), studio.entry["applied"])
+        )
+    assert ends[0] == ends[1]
+    assert ends[0][0] == "Debug"
+
+
+async def test_a_restart_changes_nothing() -> None:
+    studio = Studio(load=120)
+    await studio.tick()
+    studio.follow()
+    await studio.tick(2)
+    generation, entry = studio.document.generation, studio.entry
+    studio.restart()
+    await studio.tick(2)
+    assert studio.document.generation == generation
+    assert studio.entry == entry
+    assert len(studio.told("ProfileChosen")) == 1
+
+
+@pytest.mark.parametrize("how", ["deleted", "cut", "other profile", "generation"])
+async def test_what_another_hand_did_to_the_document_is_put_right(how: str) -> None:
+    studio = Studio(load=120)
+    await studio.tick()
+    studio.follow()
+    await studio.tick()
+    before = studio.document
+    quiet = Studio(load=1)
+    await quiet.tick()
+    if how == "deleted":
+        studio.config_maps.bodies.clear()
+        studio.config_maps.show()
+    else:
+        whole = render_document(before.recording, before.generation)
+        other = render_document(quiet.document.recording, before.generation + 50)
+        high = render_document(quiet.document.recording, MAX_GENERATION)
+        studio.config_maps.edit({"cut": whole[:-20], "other profile": other, "generation": high}[how])
+    await studio.tick()
+    assert studio.recorded_by == "Standard"
+    assert studio.document.generation >= before.generation + {"other profile": 51}.get(how, 0)
+    assert studio.document.generation < MAX_GENERATION
+
+
+async def test_a_copy_that_lags_leads_to_no_second_generation() -> None:
+    studio = Studio()
+    studio.config_maps.lags = True
+    await studio.tick()
+    first = studio.document
+    await studio.tick(3)
+    assert studio.document == first
+
+
+async def test_paused_nothing_is_written_and_the_choice_is_shown() -> None:
+    studio = Studio(load=20)
+    await studio.tick()
+    studio.follow()
+    await studio.tick()
+    before = studio.document
+    studio.set_spec(paused=True)
+    studio.load(400)
+    studio.restart()
+    studio.config_maps.edit("")
+    studio.journal.written.clear()
+    await studio.tick(3)
+    assert set(studio.journal.written) == {"status"}
+    assert (studio.entry["wanted"], studio.entry["generation"]) == ("Debug", before.generation)
+    assert studio.condition("ProfileApplied") == ("False", "Paused")
+    studio.set_spec(paused=False)
+    await studio.tick()
+    assert studio.document.generation > before.generation
+
+
+@pytest.mark.parametrize("mode", ["DryRun", "Off"])
+async def test_the_mode_of_scaling_is_about_replicas_alone(mode: str) -> None:
+    studio = Studio(load=400)
+    spec = studio.world.objects.bodies[KEY_OF_PROFILE]["spec"]
+    studio.set_spec(scaling={**spec["scaling"], "mode": mode})
+    await studio.tick()
+    assert studio.recorded_by == "Debug"
+    assert studio.world.scaler.written == []
+
+
+async def test_without_a_target_the_document_waits_for_it() -> None:
+    studio = Studio(load=120, pods=0)
+    studio.world.watched.objects["deployments"] = []
+    await studio.tick(2)
+    assert studio.recorded_by == "Standard"
+    assert studio.condition("ProfileApplied") == ("False", "TargetNotFound")
+
+
+async def test_two_profiles_of_one_target_record_by_the_label() -> None:
+    studio = Studio(load=120)
+    twin = {**studio.world.objects.bodies[KEY_OF_PROFILE]}
+    twin["metadata"] = {**twin["metadata"], "name": "twin", "uid": "q"}
+    studio.world.objects.bodies["MetricProfile", "team", "twin"] = twin
+    await studio.tick()
+    assert studio.recorded_by == "Standard"
+    assert studio.condition("ScalingActive") == ("False", "TargetContested")
+    (deployment,) = studio.world.watched.objects["deployments"]
+    studio.world.watched.objects["deployments"] = [{**deployment, "asks": "twin"}]
+    studio.world.watched.objects["pods"] = [
+        {**p, "document": "presage-twin"} for p in studio.world.watched.objects["pods"]
+    ]
+    await studio.tick(2)
+    assert studio.condition("ProfileApplied") == ("False", "NotInjected")
+    assert "it has twin there" in studio.message("Injected")
+
+
+async def test_without_a_source_the_choice_holds_for_a_while_and_is_standard_then() -> None:
+    studio = Studio(load=400)
+    await studio.tick()
+    assert studio.recorded_by == "Debug"
+    studio.world.loads.fault = SourceFault("Unreachable", "MetricSource main: no connection.")
+    await studio.tick(4)
+    assert studio.recorded_by == "Debug"
+    studio.restart()
+    await studio.tick()
+    assert studio.recorded_by == "Debug", "status holds it"
+    await studio.tick(50)
+    assert (studio.recorded_by, studio.entry["reason"]) == ("Standard", "NoForecast")
+
+
+async def test_without_levels_any_more_the_document_goes() -> None:
+    studio = Studio()
+    await studio.tick()
+    studio.set_spec(eventTypes=[{"name": "order", "load": {"counter": {"metric": "http_requests_total"}}}])
+    await studio.tick(2)
+    assert "data" not in studio.config_maps.bodies[NAME]
+    assert "profiles" not in studio.status
+    assert studio.condition("ProfileApplied") == ("", "")
+    assert studio.journal.written.count("end") == 1
+    studio.set_spec(
+        eventTypes=[{**studio.world.objects.bodies[KEY_OF_PROFILE]["spec"]["eventTypes"][0], "critical": True}]
+    )
+    await studio.tick()
+    assert studio.recorded_by == "Debug"
+
+
+async def test_event_types_that_are_found_are_recorded_by_their_load() -> None:
+    studio = Studio(load=20)
+    spec = studio.world.objects.bodies[KEY_OF_PROFILE]["spec"]
+    (given,) = spec["eventTypes"]
+    found = {"label": "route", "max": 4, "levels": given["levels"], "load": given["load"]}
+    studio.set_spec(eventTypes=None, eventTypesFrom=found)
+    studio.world.loads.label_values = {"cart": 5.0, "pay": 300.0}
+    await studio.tick(4)
+    assert {e["eventType"] for e in studio.status["profiles"]} == {"cart", "pay"}
+    assert set(studio.document.recording.event_types) == {"cart", "pay"}
+
+
+async def test_many_pods_are_touched_in_several_decisions() -> None:
+    studio = Studio(load=20, pods=130)
+    await studio.tick()
+    assert len(studio.pods.annotated) == 100
+    assert studio.applied is not None
+    assert studio.applied.outcome == Ok(1.0), "the others follow soon"
+    await studio.tick(2)
+    assert len({name for name, _ in studio.pods.annotated}) == len(studio.pods.annotated) == 130
+
+
+async def test_a_right_that_is_missing_costs_one_request_a_decision_and_is_told() -> None:
+    studio = Studio(pods=40)
+    studio.pods.refusal = FORBIDDEN
+    await studio.tick()
+    assert studio.condition("ProfileApplied") == ("False", "TouchRefused")
+    assert "within 90 s all the same" in studio.message("ProfileApplied")
+    studio.follow()
+    await studio.tick()
+    assert studio.condition("ProfileApplied") == ("True", "Applied"), "the kubelets brought it"
+
+
+async def test_a_pod_that_starts_later_is_not_touched() -> None:
+    studio = Studio()
+    await studio.tick()
+    studio.follow()
+    studio.add_pods(1, created=studio.world.clock.time, ready_after=None)
+    await studio.tick(2)
+    assert "shop-2" not in {name for name, _ in studio.pods.annotated}
+
+
+async def test_a_function_without_the_sdk_is_told_of() -> None:
+    studio = Studio()
+    await studio.tick(2)
+    assert studio.condition("ProfileApplied") == ("False", "SdkNotSeen")
+    assert studio.condition("Ready") == ("False", "SdkNotSeen")
+    assert studio.entry["podsApplied"] == 0
+
+
+async def test_on_the_way_a_change_does_not_make_it_unready() -> None:
+    studio = Studio(load=20)
+    await studio.tick()
+    studio.follow()
+    await studio.tick()
+    studio.load(120)
+    studio.restart()
+    await studio.tick(2)
+    assert studio.condition("ProfileApplied") == ("False", "Updating")
+    assert studio.condition("Ready") == ("True", "AsSpecified")
+    await studio.tick(15)
+    assert studio.condition("ProfileApplied") == ("False", "PodsBehind")
+    assert studio.condition("Ready") == ("False", "PodsBehind")
+
+
+async def test_pods_without_the_reference_are_replaced_one_by_one_only_if_asked_for() -> None:
+    studio = Studio(pods=1, spec={"scaling": {"perPod": "50", "minReplicas": 3, "maxReplicas": 3}})
+    studio.add_pods(2, injected=False, created=NOW - 5000)
+    await studio.tick(3)
+    assert studio.condition("Injected") == ("False", "PodsNotInjected")
+    assert studio.status["injection"] == {"injected": 1, "total": 3, "mechanism": "Policy"}
+    assert studio.pods.evicted == []
+    studio.set_spec(injection={"enforce": "Restart"})
+    await studio.tick()
+    assert studio.pods.evicted == ["shop-1"]
+    assert studio.told("PodRestarted") == ["Pod shop-1 was evicted: it was made without the reference to its profiles."]
+
+
+async def test_the_end_of_an_eviction_that_is_refused_is_another_try() -> None:
+    studio = Studio(pods=1, spec={"injection": {"enforce": "Restart"}})
+    studio.add_pods(1, injected=False, created=NOW - 5000)
+    studio.pods.refusal = WriteRefused("DisruptionBudget", "not now")
+    await studio.tick(2)
+    assert studio.told("PodRestarted") == []
+    studio.pods.refusal = None
+    await studio.tick()
+    assert studio.pods.evicted == ["shop-1"]
+
+
+async def test_a_plan_for_recording_alone_leaves_replicas_alone() -> None:
+    studio = Studio()
+    profile = MetricProfile.parse(studio.world.objects.bodies[KEY_OF_PROFILE])
+    plan = ProfilePlan("shop", 2, 2, "", RecordingPlan(NAME, "x", 1))
+    await DEFINITION.apply(profile, plan, studio.world.ports())
+    assert studio.world.scaler.written == []
+
+
+def raw_pod(**spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "p", "namespace": "team"}, "spec": spec}
+
+
+VOLUME = {"name": "presage-recording", "configMap": {"name": NAME}}
+TOLD = {"name": "c", "env": [{"name": "PRESAGE_PROFILE_FILE", "value": "/x"}]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "want"),
+    [
+        pytest.param(raw_pod(containers=[TOLD], volumes=[VOLUME]), NAME, id="injected"),
+        pytest.param(
+            raw_pod(containers=[{"name": "s"}, TOLD], volumes=[{"name": "x"}, VOLUME]), NAME, id="among others"
+        ),
+        pytest.param(raw_pod(containers=[{"name": "c"}], volumes=[VOLUME]), "", id="not told"),
+        pytest.param(raw_pod(containers=[TOLD]), "", id="not mounted"),
+        pytest.param(raw_pod(), "", id="nothing"),
+    ],
+)
+def test_which_pods_have_the_reference(pod: dict[str, Any], want: str) -> None:
+    assert trim_pod(pod)["document"] == want
+
+
+def test_the_label_of_a_template_and_the_mark_of_a_pod_are_kept() -> None:
+    template = {"metadata": {"labels": {"presage.dev/profile": "shop"}}}
+    assert trim_deployment({"metadata": {}, "spec": {"template": template}})["asks"] == "shop"
+    assert trim_deployment({"metadata": {}})["asks"] == ""
+    touched = {"metadata": {"annotations": {"presage.dev/recording-generation": "7"}}}
+    assert trim_pod(touched)["touched"] == "7"
+    assert trim_pod({"metadata": {}})["touched"] == ""
+
+
+async def test_a_pod_is_as_far_as_the_last_of_its_processes() -> None:
+    studio = Studio(load=20)
+    await studio.tick()
+    late, now = studio.document.generation - 1, studio.document.generation
+    studio.said = {"shop-0-7": now, "shop-0-12": late, "shop-1-7": now, "shop-10": late}
+    await studio.tick()
+    assert studio.entry["podsApplied"] == 1
+    studio.said = {"shop-0-7": now, "shop-0-12": now, "shop-1": now}
+    await studio.tick()
+    assert studio.condition("ProfileApplied") == ("True", "Applied")
