@@ -183,6 +183,13 @@ async def test_event_types_that_are_given_and_found_add_up() -> None:
     assert shown(decision) == {"order": "/order"}, "a value of the name of one that is given is that one"
 
 
+async def test_one_that_is_given_by_now_is_found_no_longer_at_once() -> None:
+    player = Player()
+    await player.decide("/order", "/quote")
+    player.change(eventTypes=[{"name": "order", "load": {"gauge": {"metric": "orders"}}}])
+    assert shown(await player.decide("/order", "/quote", seconds=15)) == {"quote": "/quote"}, "before the next look"
+
+
 async def test_without_a_label_to_find_by_nothing_is_said() -> None:
     player = Player()
     await player.decide("/order")
