@@ -205,7 +205,7 @@ class Telemetry:
         started = time.thread_time()
         try:
             with self._lock:
-                if self._active and (self._look_for_document() or self._chooser.has_escalations):
+                if self._active and (self._look_for_document() or self._has_escalation_turned()):
                     self._rebuild_all()
         except Exception as problem:  # noqa: BLE001  # the watcher must live: what was in force stays
             self._own.fail(problem)
@@ -220,6 +220,14 @@ class Telemetry:
         self._own.generation = document.generation
         self._own.since = time.time()
         return True
+
+    def _has_escalation_turned(self) -> bool:
+        """Whether time alone has changed what is in force."""
+        if not self._chooser.has_escalations:
+            return False
+        wall, monotonic = time.time(), time.monotonic()
+        events = self._events.values()
+        return any(self._chooser.choose(each.name, wall, monotonic) is not each.state.profile for each in events)
 
     def _rebuild_all(self) -> None:
         for event in self._events.values():

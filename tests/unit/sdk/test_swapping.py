@@ -131,6 +131,9 @@ def test_an_escalation_begins_and_ends_without_another_document(make: Make, tmp_
     order = telemetry.event("order")
     assert order.state.profile is not None
     assert order.state.profile.name == "Loud"
+    before = order.state
+    telemetry._look()
+    assert order.state is before, "nothing is built anew while nothing turns"
     eventually(lambda: order.state.profile is not None and order.state.profile.name == "Quiet")
 
 
