@@ -29,7 +29,8 @@ CONFIGURATION = ("mutatingwebhookconfiguration", "presage-injection")
 @pytest.fixture(scope="module")
 def plain() -> Iterator[Cluster]:
     """A control cluster whose API server serves the policies, but does not obey them."""
-    name = f"plain-{os.environ.get('PYTEST_XDIST_WORKER', 'one')}"
+    given, worker = os.environ.get("PRESAGE_CLUSTER_NAME", ""), os.environ.get("PYTEST_XDIST_WORKER", "one")
+    name = f"{given}-{worker}-plain" if given else f"plain-{worker}"
     cluster = Cluster("control", name, ["--disable-admission-plugins=MutatingAdmissionPolicy"])
     cluster.up()
     try:
