@@ -56,7 +56,9 @@ async def test_the_choice_reaches_every_pod_and_status_tells() -> None:
     entry = studio.entry
     assert (entry["wanted"], entry["applied"], entry["reason"]) == ("Standard", "Minimal", "PredictedLoad")
     assert entry["generation"] == studio.document.generation
-    assert studio.told("ProfileChosen")[-1].startswith("Event type order: from Minimal to Standard (PredictedLoad, ")
+    assert studio.told("ProfileChosen")[-1].startswith(
+        "What is recorded: order from Minimal to Standard (PredictedLoad, "
+    )
     studio.follow()
     await studio.tick()
     assert studio.entry["applied"] == "Standard"
@@ -301,6 +303,9 @@ async def test_event_types_that_are_found_are_recorded_by_their_load() -> None:
     await studio.tick(4)
     assert {e["eventType"] for e in studio.status["profiles"]} == {"cart", "pay"}
     assert set(studio.document.recording.event_types) == {"cart", "pay"}
+    (told,) = studio.told("ProfileChosen")
+    assert "cart " in told
+    assert "pay " in told
 
 
 async def test_many_pods_are_touched_in_several_decisions() -> None:

@@ -31,6 +31,7 @@ RECORDING_GAUGES: Mapping[str, str] = {
 
 RECORDING_LABELS: Mapping[str, str] = {"recording_level": "event_type", "recording_predicted": "event_type"}
 
+_MOST_TOLD = 8  # event types in one event, whose note is bounded
 _LEVELS = (MINIMAL, STANDARD, DEBUG)
 
 
@@ -147,17 +148,29 @@ def _rank(profile: str) -> int:
 
 
 def tell_changes(before: RecordingMemory, decision: RecordingDecision, now: float) -> tuple[Note, ...]:
-    """Return what is worth an event: another profile, or some instances that record more for a while."""
-    notes = []
+    """Return what is worth an event: other profiles, and instances that record more for a while.
+
+    One note of each sort at most: of those that come together, an object's events show the first alone.
+    """
+    chosen, escalated = [], []
     for each in decision.events:
         known = before.events.get(each.event_type, EventMemory())
         last = known.choice.profile if known.choice else ""
         load = "without a forecast" if each.predicted is None else f"{show(round_load(each.predicted))}/s predicted"
         if each.profile != last:
             come = f"from {last} to {each.profile}" if last else each.profile
-            notes.append(Note("ProfileChosen", f"Event type {each.event_type}: {come} ({each.reason}, {load})."))
+            chosen.append(f"{each.event_type} {come} ({each.reason}, {load})")
         until, told = each.escalated_until, known.escalation.until if known.escalation else -math.inf
         if until is not None and now < until and told < now:
-            said = f"some instances record more until {to_time(until)} ({each.reason}, {load})"
-            notes.append(Note("RecordingEscalated", f"Event type {each.event_type}: {said}."))
+            escalated.append(f"{each.event_type} until {to_time(until)} ({each.reason}, {load})")
+    notes = []
+    if chosen:
+        notes.append(Note("ProfileChosen", f"What is recorded: {_join(chosen)}."))
+    if escalated:
+        notes.append(Note("RecordingEscalated", f"Some instances record more: {_join(escalated)}."))
     return tuple(notes)
+
+
+def _join(parts: list[str]) -> str:
+    more = f"; and {len(parts) - _MOST_TOLD} more" if len(parts) > _MOST_TOLD else ""
+    return "; ".join(parts[:_MOST_TOLD]) + more
