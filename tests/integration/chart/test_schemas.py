@@ -15,13 +15,12 @@ import yaml
 from e2e.cluster import ensure_binary
 from tests.integration.chart.rendering import CHART, render
 from tests.integration.chart.schemas import write_schemas
+from tests.integration.monitoring import installed_monitoring
 from tests.integration.tools import Kubectl
 
 SETS = {"default": None} | {
     path.stem: path for path in sorted((CHART.parents[1] / "tests/chart/values").glob("*.yaml"))
 }
-OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
-OPERATOR_SUM = "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s="
 KINDS = ("servicemonitors", "prometheusrules")
 
 Check = Callable[[list[dict[str, Any]]], str]
@@ -29,17 +28,9 @@ Check = Callable[[list[dict[str, Any]]], str]
 
 @pytest.fixture(scope="module")
 def foreign_crds(kubectl: Kubectl) -> Iterator[None]:
-    """The CRDs of the Prometheus operator, from its own Go module, known by its hash."""
-    done = subprocess.run(["go", "mod", "download", "-json", OPERATOR], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    module = json.loads(done.stdout)
-    assert module["Sum"] == OPERATOR_SUM
-    folder = Path(module["Dir"]) / "example" / "prometheus-operator-crd"
-    files = [f"--filename={folder}/monitoring.coreos.com_{kind}.yaml" for kind in KINDS]
-    kubectl("apply", "--server-side", *files)
-    kubectl("wait", "--for=condition=Established", *(f"crd/{kind}.monitoring.coreos.com" for kind in KINDS))
-    yield
-    kubectl("delete", *files)
+    """The CRDs of the Prometheus operator."""
+    with installed_monitoring(kubectl, *KINDS):
+        yield
 
 
 @pytest.fixture(scope="module")

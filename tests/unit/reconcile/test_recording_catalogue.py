@@ -20,6 +20,7 @@ async def test_the_nearer_catalogue_wins() -> None:
     world = make_world()
     body = world.objects.bodies["MetricProfile", "team", "shop"]
     body["spec"]["profiles"] = [{"name": "Night", "metrics": [{"name": "errors"}]}]
+    body["spec"]["eventTypes"][0]["levels"] = [{"profile": "Standard"}]
     body["spec"]["retention"] = {}
     given = await gather(MetricProfile.parse(body), None, replace(world.ports(), profiles=SHARED))
     known = merge_catalogues(given.spec.recording.profiles)
@@ -27,4 +28,4 @@ async def test_the_nearer_catalogue_wins() -> None:
     assert known["Night"].metrics.keys() == {"errors"}, "the object's own, not the installation's"
     assert known.keys() == {"Minimal", "Standard", "Debug", "Night"}
     assert given.retention is not None
-    assert "3d" in given.retention.wanted, "tiers are asked of the profiles that there are"
+    assert "3d" in given.retention.wanted, "tiers are asked of the profiles that there are, as far as they are named"

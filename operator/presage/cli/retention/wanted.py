@@ -11,8 +11,8 @@ import yaml
 
 from presage.adapters.kubeconfig_reader import Absent, ClusterReader, ReaderError
 from presage.cli.live import read_profile
-from presage.core.recording.catalogue import BUILT_IN
-from presage.core.recording.retention.tiers import LONG_TIER_NAME, Retention, Tier, find_tiers, parse_tier
+from presage.core.recording.retention import wanted
+from presage.core.recording.retention.tiers import LONG_TIER_NAME, Retention, Tier, parse_tier
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
@@ -61,7 +61,7 @@ def find_wanted(arguments: argparse.Namespace) -> Wanted:
     """
     found = _read_files(arguments.file) if arguments.file else _read_live(arguments)
     given = _parse_tiers(arguments.tiers) if arguments.tiers else None
-    names = find_tiers(BUILT_IN.values()) if found.profile is not None else None
+    names = wanted.find_wanted(found.profile.spec.to_core().recording) if found.profile is not None else None
     if arguments.backend is not None:
         tiers = given if given is not None else tuple(Tier(name, "", 0.0) for name in names or ())
         if not tiers:

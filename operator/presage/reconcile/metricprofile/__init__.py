@@ -10,6 +10,7 @@ from presage.reconcile.metricprofile.apply import apply
 from presage.reconcile.metricprofile.decide import decide
 from presage.reconcile.metricprofile.gather import gather
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory, ProfilePlan
+from presage.reconcile.metricprofile.monitors import RULES as MONITOR_RULES
 from presage.reconcile.metricprofile.reasons import REASONS
 from presage.reconcile.metricprofile.status import GAUGE_LABELS, GAUGES, VOLATILE
 from presage.reconcile.metricprofile.watching import WATCHED
@@ -42,6 +43,7 @@ DEFINITION: KindDefinition[MetricProfile, ProfileInput, ProfilePlan, ProfileMemo
         PolicyRule(("",), ("configmaps",), ("get", "list", "watch", "create", "patch")),
         PolicyRule(("autoscaling",), ("horizontalpodautoscalers",), ("list", "watch")),
         PolicyRule(("keda.sh",), ("scaledobjects",), ("list", "watch")),
+        *MONITOR_RULES,
     ),
     reasons=REASONS,
     gauges=GAUGES,

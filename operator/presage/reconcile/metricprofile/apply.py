@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from presage.core.conditions import Condition
 from presage.core.faults import WriteRefused
 from presage.core.outcome import Ok, Retry
 from presage.reconcile.kind import Applied, Note
 from presage.reconcile.metricprofile.inputs import ProfilePlan
+from presage.reconcile.metricprofile.monitors import apply_monitors
 from presage.reconcile.metricprofile.recording.applying import follow_up, store_document
 from presage.reconcile.metricprofile.watching import DEPLOYMENTS
 from presage.reconcile.ports import Ports
@@ -24,10 +27,15 @@ async def apply(profile: MetricProfile, plan: ProfilePlan, ports: Ports) -> Appl
     most: what is refused there is tried again with the next decision.
     """
     if plan.recording is None:
-        return await _scale(profile, plan, ports)
-    refusal = await store_document(profile, plan.recording, ports)
-    scaled = await _scale(profile, plan, ports)
-    return await follow_up(profile, plan.recording, refusal, scaled, ports)
+        applied = await _scale(profile, plan, ports)
+    else:
+        refusal = await store_document(profile, plan.recording, ports)
+        scaled = await _scale(profile, plan, ports)
+        applied = await follow_up(profile, plan.recording, refusal, scaled, ports)
+    if plan.monitors is None:
+        return applied
+    refused = await apply_monitors(profile, plan.monitors, ports)
+    return replace(applied, conditions=(*applied.conditions, *([refused] if refused else [])))
 
 
 async def _scale(profile: MetricProfile, plan: ProfilePlan, ports: Ports) -> Applied:

@@ -22,6 +22,7 @@ from presage.reconcile.metricprofile.inputs import (
     TargetState,
 )
 from presage.reconcile.metricprofile.learning import judge_capacity
+from presage.reconcile.metricprofile.monitors import add_monitors
 from presage.reconcile.metricprofile.recording.deciding import add_recording
 from presage.reconcile.metricprofile.retention import judge_tiers
 from presage.reconcile.metricprofile.status import Facts, build_gauges, build_status, explain, say_why
@@ -48,7 +49,7 @@ class _Verdict:
 
 def decide(given: ProfileInput) -> Decision[ProfilePlan, ProfileMemory]:
     """Return conditions, status, plan and memory for one input."""
-    return add_recording(given, _decide_scaling(given))
+    return add_monitors(given, add_recording(given, _decide_scaling(given)))
 
 
 def _decide_scaling(given: ProfileInput) -> Decision[ProfilePlan, ProfileMemory]:

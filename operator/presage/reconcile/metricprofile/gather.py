@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from presage.core.profile import ProfileSpec
-from presage.core.recording.catalogue import merge_catalogues
 from presage.core.scaling.lead_time import Starts, decide_lead_time, recall_starts
 from presage.reconcile.metricprofile.event_loads import look_for_events, observe_events
 from presage.reconcile.metricprofile.found_events import recall_found
@@ -72,7 +71,7 @@ async def gather(profile: MetricProfile, memory: ProfileMemory | None, ports: Po
         zero_written=is_zero_written(stored, spec.target),
         calendar=asking.calendar,
         event_loads=event_loads,
-        retention=view_retention(profile, source, ports.objects, merge_catalogues(spec.recording.profiles).values()),
+        retention=view_retention(profile, spec.recording, source, ports.objects, ports.watched),
         label_values=found.values,
         recording=recording,
     )

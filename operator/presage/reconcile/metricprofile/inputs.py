@@ -177,21 +177,35 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class RetentionView:
-    """What is known of the tiers that a profile asks for.
+    """What is known of the tiers of a profile's metrics.
 
     Attributes:
+        asked: Whether the profile asks that they be enforced.
         source: Name of the MetricSource.
         wanted: Names of the tiers.
         retention: What the source offers; `Other` where it says nothing.
         states: Of its tiers, as its status has them.
         problem: Why the source may not be used; None if it may.
+        monitors: PodMonitors that there should be, by name.
+        present: Names of those that there are.
     """
 
-    source: str
-    wanted: tuple[str, ...]
+    asked: bool
+    source: str = ""
+    wanted: tuple[str, ...] = ()
     retention: Retention = field(default_factory=lambda: Retention("Other"))
     states: Mapping[str, TierState] = field(default_factory=dict)
     problem: Problem | None = None
+    monitors: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    present: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorPlan:
+    """PodMonitors to make, by name, and names of those to remove."""
+
+    make: Mapping[str, Mapping[str, object]]
+    drop: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +246,7 @@ class ProfileInput:
         memory: From the previous decision.
         zero_written: Status says that presage means this target to be at 0.
         calendar: The spec's, with the days of its holidays.
-        retention: What is known of its metrics' tiers; None where it does not ask that they be enforced.
+        retention: What is known of its metrics' tiers.
         event_loads: Of each event type for which its load decides what is recorded, in the order of the spec, those
             that were found after those given.
         label_values: What was seen of the label that event types are found from; None where it was no time to look.
@@ -252,7 +266,7 @@ class ProfileInput:
     zero_written: bool = False
     calendar: Calendar = field(default_factory=Calendar)
     event_loads: tuple[EventLoad, ...] = ()
-    retention: RetentionView | None = None
+    retention: RetentionView = field(default_factory=lambda: RetentionView(asked=False))
     label_values: LabelValues | Problem | None = None
     recording: RecordingInput | None = None
 
@@ -267,6 +281,7 @@ class ProfilePlan:
         replicas: That it is set to.
         why: The binding reason.
         recording: What is written about recording; None = nothing.
+        monitors: PodMonitors to make or remove; None = none.
     """
 
     target: str
@@ -274,3 +289,4 @@ class ProfilePlan:
     replicas: int
     why: str
     recording: RecordingPlan | None = None
+    monitors: MonitorPlan | None = None

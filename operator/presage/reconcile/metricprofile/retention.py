@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from presage.core.conditions import Condition
-from presage.core.recording.retention.tiers import find_tiers
+from presage.core.recording.retention.prometheus_operator import POD_MONITORS
+from presage.core.recording.retention.tiers import Retention
 from presage.core.recording.retention.verdict import judge_retention
-from presage.core.recording.types import RecordingProfile
+from presage.core.recording.retention.wanted import find_wanted
+from presage.core.recording.spec import RecordingSpec
 from presage.reconcile.kind import Reason
 from presage.reconcile.metricprofile.inputs import Problem, RetentionView
-from presage.reconcile.ports import Objects, Source
+from presage.reconcile.metricprofile.monitors import build_monitors
+from presage.reconcile.owned import find_children, owner_of
+from presage.reconcile.ports import Objects, Source, Watched
 from presage.reconcile.source_retention import CONDITION, read_states
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
 
 
 def view_retention(
-    profile: MetricProfile, source: Source | Problem, objects: Objects, recorded: Iterable[RecordingProfile]
-) -> RetentionView | None:
-    """Return what is known of the tiers of all that may be recorded; None where nobody asks that they be enforced."""
+    profile: MetricProfile, recording: RecordingSpec, source: Source | Problem, objects: Objects, watched: Watched
+) -> RetentionView:
+    """Return what is known of the profile's tiers."""
+    present = tuple(child["name"] for child in find_children(watched, owner_of(profile), POD_MONITORS))
     if profile.spec.retention is None:
-        return None
-    view = RetentionView(profile.spec.source_ref.name, find_tiers(recorded))
+        return RetentionView(asked=False, present=present)
+    name, wanted = profile.spec.source_ref.name, find_wanted(recording)
     if isinstance(source, Problem):
-        return RetentionView(view.source, view.wanted, problem=source)
-    stored = objects.get(MetricSource.meta.kind, "", source.name) or {}
+        return RetentionView(True, name, wanted, problem=source, present=present)
+    stored = objects.get(MetricSource.meta.kind, "", name) or {}
     offered = MetricSource.parse(stored).spec.retention
-    if offered is None:
-        return view
-    retention = offered.to_core()
-    return RetentionView(view.source, view.wanted, retention, read_states(stored, retention))
+    retention = offered.to_core() if offered is not None else Retention("Other")
+    monitors = build_monitors(retention, wanted, profile.metadata.name, profile.spec.retention.to_core())
+    states = read_states(stored, retention)
+    return RetentionView(True, name, wanted, retention, states, monitors=monitors, present=present)
 
 
-def judge_tiers(view: RetentionView | None, generation: int) -> Condition:
+def judge_tiers(view: RetentionView, generation: int) -> Condition:
     """Return the condition `RetentionEnforced`. Pure."""
-    if view is None:
+    if not view.asked:
         message = "spec.retention is not given: nothing is done or said about how long series are kept."
         return Condition(CONDITION, "False", "Inactive", message, generation)
     if view.problem is not None:
@@ -53,5 +56,9 @@ REASONS = (
         CONDITION, "BackendSingleRetention", "The source keeps all series equally long.", "Ask its owner for tiers."
     ),
     Reason(CONDITION, "TierMissing", "No server keeps a tier that a metric names.", "Name another, or ask its owner."),
+    Reason(CONDITION, "Forbidden", "presage may not write PodMonitors.", "Restore the chart's ClusterRole."),
+    Reason(CONDITION, "Refused", "The API server refused a PodMonitor.", "See the message."),
+    Reason(CONDITION, "Unavailable", "A PodMonitor could not be made.", "Install Prometheus Operator."),
+    Reason(CONDITION, "NameTaken", "Somebody else's PodMonitor has the name.", "Remove or rename it."),
     Reason(CONDITION, "SourceDown", "The source, or a tier's server, cannot be asked.", "See the message."),
 )

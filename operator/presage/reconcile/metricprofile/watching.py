@@ -11,6 +11,7 @@ from presage.core.resource_type import ResourceType
 from presage.core.scaling.lead_time import PodStart
 from presage.core.units import parse_quantity
 from presage.reconcile.kind import ObjectKey, WatchedType
+from presage.reconcile.metricprofile import monitors
 from presage.reconcile.metricprofile.inputs import TargetState
 from presage.reconcile.metricprofile.recording.watching import CONFIG_MAPS, find_label, trim_document, trim_reference
 from presage.reconcile.owned import watch_children
@@ -138,6 +139,7 @@ WATCHED = (
     watch_children(KIND, CONFIG_MAPS, trim_document),
     WatchedType(MetricSource.meta.resource, lambda obj: obj, _from_source),
     WatchedType(MetricProfile.meta.resource, lambda obj: obj, _from_sibling),
+    monitors.WATCHED,
 )
 
 

@@ -12,6 +12,9 @@ from presage.__main__ import main
 from tests.unit.resources import cases, source_cases
 
 TIERS = {"retention": source_cases.TIERS}
+LEVELS = [{"profile": "Minimal"}, {"profile": "Debug", "above": "200"}]
+DETAILED = cases.profile(cases.load(cases.COUNTER, levels=LEVELS))
+"""Records Minimal (15d) and Debug (2h)."""
 VICTORIA = ["--backend", "VictoriaMetrics", "--tiers", "1d=http://a:1,52w"]
 
 
@@ -61,7 +64,7 @@ def test_files_are_written_and_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_profile_leaves_the_tiers_that_it_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiers = [source_cases.tier(name) for name in ("2h", "15d", "400d")]
     offered = source_cases.source({"retention": {"backend": "Prometheus", "tiers": tiers}})
-    code, found, said = render(capsys, "-f", write(tmp_path, offered, cases.profile()))
+    code, found, said = render(capsys, "-f", write(tmp_path, offered, DETAILED))
     assert (code, said) == (0, "")
     arguments = [each[0] for each in found if isinstance(each, list) and isinstance(each[0], str)]
     assert arguments == ["--storage.tsdb.retention.time=2h", "--storage.tsdb.retention.time=15d"]
@@ -69,14 +72,14 @@ def test_a_profile_leaves_the_tiers_that_it_names(tmp_path: Path, capsys: pytest
 
 def test_a_tier_without_a_server_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     offered = source_cases.source({"retention": {"backend": "Prometheus", "tiers": [source_cases.tier("15d")]}})
-    code, found, said = render(capsys, "-f", write(tmp_path, offered, cases.profile()))
+    code, found, said = render(capsys, "-f", write(tmp_path, offered, DETAILED))
     assert code == 1
     assert len(found) == 3, "the rest is rendered"
     assert said == "presage retention render: no server for 2h\n"
 
 
 def test_a_profile_alone_needs_a_back_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = write(tmp_path, cases.profile())
+    file = write(tmp_path, DETAILED)
     assert render(capsys, "-f", file)[0] == 2
     code, found, _ = render(capsys, "-f", file, "--backend", "Prometheus")
     assert (code, len(found)) == (0, 5), "2h, 15d, and what other jobs need"
