@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from e2e.demo.__main__ import write_results
+from e2e.demo.accounting import smooth
 from e2e.demo.plan import Plan
 from e2e.demo.play import Play
 from e2e.demo.report import Summary, render_text
 from e2e.demo.stage import Stage
 from e2e.demo.traces import compress
 from e2e.real_traces import load_real_trace
+from presage.core.recording.choice import LEAVE_SHARE
 
 DAY_SECONDS = 360
 HISTORY_DAYS = 14
 MOST_COST_RATIO = 1.3
 MOST_OPERATOR_BYTES = 512 * 2**20
+AWAY_SECONDS = 20
+"""What is near a rise or a fall counts neither as quiet nor as peak: presage looks so far ahead and waits as long."""
 
 
 @pytest.fixture
@@ -54,6 +59,27 @@ def assert_counted(summary: Summary) -> None:
     assert summary.counted_gap <= 0.01, "the generator counted other misses than the formula"
 
 
+def assert_recorded_by_load(summary: Summary) -> None:
+    """Assert that each profile was in force before the load called for it, and that recording broke nothing.
+
+    Quiet and peak are those of the load itself, a while away from what comes before and after.
+    """
+    recorded, own = summary.record.recorded, summary.recording
+    assert recorded is not None
+    assert own is not None
+    assert recorded.restarts == 0
+    load, level = smooth(summary.record.counts.load), np.array(recorded.in_force)
+    standard, debug = (each.above for each in recorded.levels[1:])
+    assert (level[load > debug] == 2).mean() >= 0.95, "the most was not recorded at the peak"
+    quiet = np.convolve(load < LEAVE_SHARE * standard, np.ones(2 * AWAY_SECONDS + 1), mode="same") > 2 * AWAY_SECONDS
+    assert quiet.sum() >= AWAY_SECONDS
+    assert (level[quiet] == 0).mean() >= 0.9, "more than the least was recorded while it was quiet"
+    assert own.rises.count >= 3, "the load is no challenge: nothing can be concluded from it"
+    assert own.rises.ahead_share == 1, "a profile came after the load that called for it"
+    assert own.bytes_ratio is not None
+    assert own.bytes_ratio < 1
+
+
 def test_presage_scales_ahead_of_a_real_load(play_day: Callable[[str], Summary]) -> None:
     summary = play_day("svc_office_bursts")
     assert_sound(summary)
@@ -62,6 +88,7 @@ def test_presage_scales_ahead_of_a_real_load(play_day: Callable[[str], Summary])
     assert summary.unmet_ratio <= 0.5
     assert summary.cost_ratio <= MOST_COST_RATIO
     assert summary.presage.rises.lead_seconds >= 0 > summary.rival.rises.lead_seconds
+    assert_recorded_by_load(summary)
 
 
 @pytest.mark.long

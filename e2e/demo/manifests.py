@@ -18,6 +18,9 @@ PORT = 8080
 OWNER = ("app.kubernetes.io/managed-by", "presage-demo")
 """Label of the namespaces that the demo made and may remove."""
 
+RECORDING_CPU_PERCENT = "50"
+"""The function waits and does nothing, so that it asks for next to no CPU: a hundredth of that records no order."""
+
 _POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 _CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
@@ -123,6 +126,13 @@ def build_source(url: str) -> dict[str, Any]:
     }
 
 
+def build_levels(plan: Plan) -> list[dict[str, Any]]:
+    """Return what is recorded of the function's orders, by load."""
+    return [
+        {"profile": level.profile, **({"above": f"{level.above:g}"} if level.above else {})} for level in plan.levels
+    ]
+
+
 def build_profile(plan: Plan, history_days: int) -> dict[str, Any]:
     """Return the MetricProfile of the function, its times scaled to the compressed day."""
     wanted = {"namespace": NAMESPACE, "route": "/order"}
@@ -138,7 +148,8 @@ def build_profile(plan: Plan, history_days: int) -> dict[str, Any]:
         "spec": {
             "target": {"apiVersion": "apps/v1", "kind": "Deployment", "name": FUNCTION},
             "sourceRef": {"name": SOURCE},
-            "eventTypes": [{"name": EVENT_TYPE, "load": {"counter": counter}}],
+            "eventTypes": [{"name": EVENT_TYPE, "load": {"counter": counter}, "levels": build_levels(plan)}],
+            "budget": {"cpuPercent": RECORDING_CPU_PERCENT},
             "forecast": {
                 "stepSeconds": plan.step_seconds,
                 "historySeconds": history_days * plan.day_seconds,
