@@ -1,8 +1,7 @@
 """What was recorded while a day was played: by which profile, ahead of the load or not, and at what cost (pure).
 
-Bytes are those that Prometheus scraped of the telemetry page. CPU is what `presage.sdk` says of itself: keeping
-measurements, rendering, looking at the document. It does not know what it costs to leave an event out, which takes a
-microsecond or two. Times are Unix seconds.
+Bytes are those that Prometheus scraped of the telemetry page. CPU is what `presage.sdk` says of itself: counting and
+keeping, rendering, looking at the document. Times are Unix seconds.
 """
 
 from __future__ import annotations

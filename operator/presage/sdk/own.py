@@ -25,7 +25,7 @@ class OwnState:
         metric_profile: Name of its MetricProfile.
         since: Epoch second since which it is in force.
         watch_s: CPU seconds of looking at the file and of swapping profiles.
-        record_s: Seconds of keeping measurements, of metrics that ended.
+        record_s: CPU seconds of keeping measurements, of metrics that ended.
         overflowing: Lookups beyond a cap of attribute sets, in tables that ended.
         export_s: CPU seconds of collecting and exporting.
     """
