@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -436,3 +437,25 @@ async def test_a_pod_is_as_far_as_the_last_of_its_processes() -> None:
     studio.said = {"shop-0-7": now, "shop-0-12": now, "shop-1": now}
     await studio.tick()
     assert studio.condition("ProfileApplied") == ("True", "Applied")
+
+
+async def test_what_of_the_wish_is_recorded_otherwise_is_said() -> None:
+    own = {"name": "Own", "metrics": [{"name": "basket"}]}
+    levels = [{"profile": "Own"}, {"profile": "Nowhere", "above": "50"}]
+    studio = Studio(load=20, levels=levels, spec={"profiles": [own]})
+    await studio.tick()
+    assert studio.message("ProfileApplied").endswith(
+        "Defined nowhere, so Standard stands in: profile Nowhere. "
+        "Recorded only where the function declares it: metric basket."
+    )
+
+
+@pytest.mark.parametrize(("age_s", "escalates"), [(0.0, True), (500.0, False)], ids=["fresh", "data is stale"])
+async def test_only_what_is_seen_now_is_a_surprise(age_s: float, escalates: bool) -> None:
+    studio = Studio(load=20, spec={"escalation": {}})
+    await studio.tick(2)
+    profile = MetricProfile.parse(studio.world.objects.bodies[KEY_OF_PROFILE])
+    given = await DEFINITION.gather(profile, studio.memory, studio.world.ports())
+    loads = tuple(replace(each, surprise=True) for each in given.event_loads)
+    decision = DEFINITION.decide(replace(given, event_loads=loads, now=given.now + age_s))
+    assert ("RecordingEscalated" in [note.reason for note in decision.notes]) is escalates

@@ -8,6 +8,7 @@ that.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from presage.core.recording import reasons
@@ -63,7 +64,7 @@ def escalate(
             return memory
     if signs.burning or signs.surprise:
         reason = reasons.OBJECTIVE_BURN if signs.burning else reasons.SURPRISE
-        return EscalationMemory(now + policy.lasts_s, reason)
+        return EscalationMemory(float(math.floor(now + policy.lasts_s)), reason)  # as status holds it: to the second
     return memory
 
 

@@ -39,6 +39,10 @@ def test_escalation(signs: Signs, memory: EscalationMemory | None, want: Escalat
     assert escalate(POLICY, signs, memory, NOW) == want
 
 
+def test_its_end_is_one_that_status_can_hold() -> None:
+    assert escalate(POLICY, SURPRISED, None, NOW + 0.7) == last(NOW + 600)
+
+
 def test_without_a_policy_there_is_none_and_one_under_way_is_over() -> None:
     assert escalate(None, SURPRISED, last(NOW + 60), NOW) is None
 

@@ -61,7 +61,8 @@ def add_recording(
         return decision
     current = given.target.replicas if given.target else 0
     replicas = decision.plan.replicas if decision.plan else current
-    recorded = _decide(given, given.recording, replicas)
+    live = any(each.type == "DataAvailable" and each.status == "True" for each in decision.conditions)
+    recorded = _decide(given, given.recording, replicas, live=live)
     plan = decision.plan
     if recorded.plan is not None:
         plan = plan or ProfilePlan(given.spec.target, current, current, "")
@@ -77,7 +78,7 @@ def add_recording(
     )
 
 
-def _decide(given: ProfileInput, known: RecordingInput, replicas: int) -> Recorded:
+def _decide(given: ProfileInput, known: RecordingInput, replicas: int, *, live: bool) -> Recorded:
     wish, memory, name = given.spec.recording, given.memory.recording, config_map_name(known.name)
     if not wish.active:
         obsolete = known.stored is not None and not given.paused
@@ -87,7 +88,7 @@ def _decide(given: ProfileInput, known: RecordingInput, replicas: int) -> Record
         known.name,
         wish,
         merge_catalogues(wish.profiles),
-        _describe(given, known, replicas),
+        _describe(given, known, replicas, live=live),
         memory.choice or ChoiceMemory(),
     )
     acting = not given.paused and not chosen.problem
@@ -115,7 +116,8 @@ def _decide(given: ProfileInput, known: RecordingInput, replicas: int) -> Record
     )
 
 
-def _describe(given: ProfileInput, known: RecordingInput, replicas: int) -> Circumstances:
+def _describe(given: ProfileInput, known: RecordingInput, replicas: int, *, live: bool) -> Circumstances:
+    """Return what the decision rests on; without fresh and complete data nothing that is seen now is a surprise."""
     load, policy = given.measures[0], given.spec.scaling
     cores = [each for each in given.target.cores.values() if each is not None] if given.target else []
     ready = given.target.ready if given.target else 0
@@ -124,7 +126,7 @@ def _describe(given: ProfileInput, known: RecordingInput, replicas: int) -> Circ
         dwell_s=float(DWELL_SLOTS * given.spec.forecast.step_s),
         instances=max(replicas, len(known.pods)),
         cores=sum(cores) if cores else None,
-        loads={each.name: each for each in given.event_loads},
+        loads={each.name: replace(each, surprise=each.surprise and live) for each in given.event_loads},
         burning=is_burning(
             load.reading.observed if load.reading else None, ready * load.measure.per_pod, policy.unmet_load
         ),
@@ -179,4 +181,16 @@ def _judge(given: ProfileInput, chosen: RecordingDecision, at: Rollout) -> Condi
         return Condition("ProfileApplied", "False", "Paused", message, given.generation)
     if chosen.problem:
         return Condition("ProfileApplied", "False", "TooLarge", f"Not written: {chosen.problem}.", given.generation)
-    return judge_applied(at, given.generation)
+    applied = judge_applied(at, given.generation)
+    return replace(applied, message=" ".join([applied.message, *_list_oddities(chosen)]))
+
+
+def _list_oddities(chosen: RecordingDecision) -> list[str]:
+    """Return what of the wish is recorded otherwise than its author may think, as sentences."""
+    said = []
+    if chosen.unknown_profiles:
+        said.append(f"Defined nowhere, so Standard stands in: profile {', '.join(chosen.unknown_profiles)}.")
+    if chosen.undeclared_metrics:
+        names = ", ".join(chosen.undeclared_metrics)
+        said.append(f"Recorded only where the function declares it: metric {names}.")
+    return said
