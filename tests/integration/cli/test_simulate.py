@@ -94,7 +94,7 @@ def test_three_weeks_from_prometheus_are_those_of_a_file(history: History, tmp_p
 
 
 def test_the_table_and_a_limit(history: History) -> None:
-    options = ("--last", "6h", "--against", "hpa", "--max", "12", "--fail-above-unmet", "0.5%")
+    options = ("--last", "6h", "--against", "hpa", "--max", "2", "--fail-above-unmet", "0.5%")
     done = history.simulate(*options)
     assert done.returncode == 1
     assert done.stdout.startswith("load: ")
