@@ -86,9 +86,11 @@ def test_event_types_are_found_and_replicas_follow_the_sum_of_all(
     eventually(lambda: found(shop), lambda names: names == named, WITHIN_S, "three are found")
     shop.wait_for("EventTypesFound", ("True", "Found"))
     eventually(shop.replicas, lambda n: 4 <= n <= 6, 45, "the sum over all routes is served")
-    told = notes(shop)
-    assert all(any(name in note for note in told) for name in named.values()), told
 
+    def all_told(told: list[str]) -> bool:
+        return all(any(name in note for note in told) for name in named.values())
+
+    eventually(lambda: notes(shop), all_told, 10, "all three are told")
     exporter.rates |= {"/refund": 2.0, "/search": 1.0}
     shop.wait_for("EventTypesFound", ("False", "TooManyEventTypes"), WITHIN_S)
     assert found(shop) == {**named, "/refund": "refund"}, "the one of more load has the last place"

@@ -85,11 +85,12 @@ def test_no_api_server_then_no_rights_then_a_right_missing_then_all_taken_away(
             unready(operator, "cannot be reached: the connection was cut off")
             told_once(operator, "cannot be reached")
             door.open()
-            unready(operator, "presage has no right to", "list, watch metricsources.presage.dev", "list, watch pods")
+            unready(operator, "presage has no right to", "list, watch metricsources.presage.dev", "patch pods")
             account.allow(chart_rules("pods", "deployments"))
-            unready(
-                operator, "list, watch deployments.apps; list, watch pods. Remedy: apply the chart's ClusterRole, Role"
+            missing = (
+                "list, watch deployments.apps; list, watch, patch pods. Remedy: apply the chart's ClusterRole, Role"
             )
+            unready(operator, missing)
             account.allow(chart_rules())
             ready(operator)
             Shop(api, namespace, source).create_profile()
