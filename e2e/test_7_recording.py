@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -116,13 +117,24 @@ def test_a_change_of_profile_reaches_all_running_instances_within_seconds_and_re
     assert ready_pods(fleet.kubectl) == untouched == dict.fromkeys(untouched, 0)
 
 
-def start_pod(stage: Stage, name: str, labels: dict[str, str]) -> dict[str, Any]:
-    """Start a single pod of the function and return it once it is Ready."""
+def build_pod(stage: Stage, name: str, labels: dict[str, str]) -> dict[str, Any]:
     template = manifests.build_function(stage.function_image, PLAN, 1)[0]["spec"]["template"]
     meta = {"name": name, "namespace": manifests.NAMESPACE, "labels": {"app": "single", **labels}}
-    stage.kubectl.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]})
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+
+
+def start_pod(stage: Stage, name: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Start a single pod of the function and return it once it is Ready."""
+    stage.kubectl.apply(build_pod(stage, name, labels))
     stage.kubectl.run("wait", "--for=condition=Ready", f"pod/{name}", PLACE, "--timeout=30s")
     return stage.kubectl.get("pod", name, PLACE)
+
+
+def try_pod(stage: Stage, name: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Return a pod as the API server would store it now."""
+    given = json.dumps(build_pod(stage, name, labels))
+    tried: dict[str, Any] = json.loads(stage.kubectl.run("create", "--dry-run=server", "-o=json", "-f=-", text=given))
+    return tried
 
 
 def read_generation(kubectl: Kubectl, pod: str) -> float:
@@ -148,6 +160,10 @@ def test_who_has_the_label_is_injected_and_presage_away_keeps_nobody_waiting(fle
 
     with part("presage", "taking away", "gone"):
         fleet.uninstall()
+    with part("the policy", "waiting until the API server forgets it", "forgotten"):
+        eventually(
+            lambda: try_pod(fleet, "while-away", label), lambda pod: not is_injected(pod), 30, "none is injected"
+        )
     with part("a pod with the label", "starting", "ready"):
         assert not is_injected(start_pod(fleet, "while-away", label))
     assert read_generation(kubectl, "while-away") == 0
