@@ -24,6 +24,7 @@ import hashlib
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GAMMA = 0x9E3779B97F4A7C15
+MOST_AT_ONCE = 64  # threads that may meet the end of a block before it is drawn anew
 
 
 def splitmix64(state: int) -> tuple[int, int]:
@@ -77,7 +78,11 @@ class BlockSampler:
             left: What the caller counted down to. Below zero, another thread has met the kept event and is about to
                 draw: the event counts into the next block, and is not kept.
         """
-        if left < 0:
+        if -self.every - MOST_AT_ONCE < left < 0:
+            return False
+        if left < 0:  # a whole block without a draw: it was lost between threads, and none would ever come
+            self._position = self._next_position()
+            self.left = self._position + 1
             return False
         before = self.every - 1 - self._position
         self._position = self._next_position()
