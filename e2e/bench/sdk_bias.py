@@ -59,7 +59,7 @@ def keep(events: int, every: int, seed: int) -> Positions:
     while (at := at + sampler.left) < events:
         kept.append(at)
         sampler.left = 0
-        sampler.draw(0)
+        sampler.draw()
     return np.array(kept, np.int64)
 
 

@@ -80,7 +80,7 @@ class SampledMetric:
         self.spent += TIMED_EVERY * (time.thread_time() - started)
 
     def _keep(self, cell: Cell, value: float, left: int, failed: bool, new: bool) -> None:
-        drawn = left <= 0 and self.sampler.draw(left)  # first of all: else no block would ever begin again
+        drawn = left <= 0 and self.sampler.draw()  # first of all: else no block would ever begin again
         if not 0 <= value < math.inf:  # also of what is not a number; one such value would spoil a sum for ever
             raise ValueError("a measurement is not a finite number of at least 0")
         kept = SAMPLE if drawn else ERROR if failed else NEW if new else None
@@ -104,7 +104,7 @@ class CpuMetric(SampledMetric):
 
     def _keep(self, cell: Cell, value: float, left: int, failed: bool, new: bool) -> None:
         """Read the process's CPU if the turn has come; `value` is not used."""
-        if left <= 0 and self.sampler.draw(left) and (used := self._meter.read()) is not None:
+        if left <= 0 and self.sampler.draw() and (used := self._meter.read()) is not None:
             self._record(used, {**cell.attributes, **self._labels, KEPT: SAMPLE})
 
 

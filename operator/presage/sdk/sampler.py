@@ -21,10 +21,10 @@ Source of splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number g
 from __future__ import annotations
 
 import hashlib
+import threading
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _GAMMA = 0x9E3779B97F4A7C15
-MOST_AT_ONCE = 64  # threads that may meet the end of a block before it is drawn anew
 
 
 def splitmix64(state: int) -> tuple[int, int]:
@@ -51,11 +51,12 @@ class BlockSampler:
             or below: this attribute is the whole cost of an event that is left out.
     """
 
-    __slots__ = ("_before", "_position", "_state", "every", "left")
+    __slots__ = ("_before", "_lock", "_position", "_state", "every", "left")
 
     def __init__(self, every: int, seed: int) -> None:
         """Args: every: N, 1 or more; seed: the generator's first state, 64 bits."""
         self.every = every
+        self._lock = threading.Lock()
         self._state = self._before = seed & _MASK
         self._position = self._next_position()
         self.left = self._position + 1
@@ -69,25 +70,22 @@ class BlockSampler:
         """Return whether the next event is kept."""
         left = self.left - 1
         self.left = left
-        return left <= 0 and self.draw(left)
+        return left <= 0 and self.draw()
 
-    def draw(self, left: int) -> bool:
-        """Go to the next block after `left` fell to zero; whether the event that saw this value is the one kept.
+    def draw(self) -> bool:
+        """Go to the next block once `left` fell to zero; whether the event that saw that is the one kept.
 
-        Args:
-            left: What the caller counted down to. Below zero, another thread has met the kept event and is about to
-                draw: the event counts into the next block, and is not kept.
+        Of several threads that meet the end of a block together the first one here keeps its event. Those that were
+        counted meanwhile belong to the next block, or to the one after: then the next event draws again, so that each
+        block keeps one however long a thread is held up here.
         """
-        if -self.every - MOST_AT_ONCE < left < 0:
-            return False
-        if left < 0:  # a whole block without a draw: it was lost between threads, and none would ever come
+        with self._lock:
+            if self.left > 0:
+                return False
+            before = self.every - 1 - self._position
             self._position = self._next_position()
-            self.left = self._position + 1
-            return False
-        before = self.every - 1 - self._position
-        self._position = self._next_position()
-        self.left += before + self._position + 1
-        return True
+            self.left += before + self._position + 1
+            return True
 
     def _next_position(self) -> int:
         self._before = self._state

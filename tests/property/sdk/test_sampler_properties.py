@@ -33,7 +33,7 @@ def test_positions_stay_in_their_block(every: int, seed: int) -> None:
     assert 1 <= sampler.left <= every
     for _ in range(5):
         sampler.left = 0
-        assert sampler.draw(0)
+        assert sampler.draw()
         assert 1 <= sampler.left < 2 * every
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from presage.sdk import Telemetry
 from tests.unit.sdk.conftest import Make, profile, write
 from tests.unit.sdk.reading import points, total
+from tests.unit.sdk.threads import run_together
 
 
 def telemetry_of(make: Make, tmp_path: Path, sets: int = 200, **every: int) -> Telemetry:
@@ -101,11 +101,7 @@ def test_threads_lose_no_event_and_no_sample(make: Make) -> None:
             with order.measure(route="/order"):
                 pass
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    run_together(*[work] * 4)
     assert total(telemetry, "presage.order.events") == 40_000
     assert abs(total(telemetry, "presage.order.latency", presage_kept="sample") - 400) <= 2
 

@@ -50,14 +50,22 @@ def test_a_change_of_n_begins_a_new_block() -> None:
     assert [sum(kept[start : start + 5]) for start in range(0, 20, 5)] == [1] * 4
 
 
-def test_who_comes_while_another_draws_is_not_kept() -> None:
+def test_of_two_that_meet_the_end_of_a_block_one_is_kept() -> None:
     sampler = BlockSampler(3, 7)
     while sampler.left > 1:
         sampler.left -= 1
-    sampler.left -= 2  # two threads met the end of the block; the first is about to draw
-    assert not sampler.draw(-1)
-    assert sampler.draw(0)
-    assert sampler.left >= 0
+    sampler.left -= 2  # two threads met the end of the block before either drew
+    assert sampler.draw()
+    assert not sampler.draw()
+    assert sampler.left > 0
+
+
+def test_each_block_keeps_one_however_long_a_thread_is_held_up_before_it_draws() -> None:
+    sampler = BlockSampler(10, 7)
+    held_up = 2_537
+    sampler.left -= held_up  # what other threads counted meanwhile
+    kept = sampler.draw() + sum(sampler.keep() for _ in range(1_000 - 537))
+    assert kept == (held_up + 1_000 - 537) / 10
 
 
 def test_seeds_differ_by_all_three() -> None:
