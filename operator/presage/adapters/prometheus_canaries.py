@@ -17,6 +17,7 @@ from prometheus_api_client import PrometheusConnect
 from presage.adapters.prometheus_line import Observer, ReadSecret, SourceLine
 from presage.adapters.recently_used import RecentlyUsed
 from presage.core.faults import SourceFault
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
 from presage.core.recording.retention.canary import (
     METRIC,
     SOURCE_LABEL,
@@ -26,7 +27,7 @@ from presage.core.recording.retention.canary import (
     build_newest_query,
     find_longer,
 )
-from presage.core.recording.retention.tiers import LABEL, Retention, Tier
+from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.source_reading import Source
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class PrometheusCanaries:
         Raises:
             SourceFault: If the server does not take it.
         """
-        labels = {"__name__": METRIC, SOURCE_LABEL: source.name, LABEL: tier.name}
+        labels = {"__name__": METRIC, SOURCE_LABEL: source.name, RETENTION_ATTRIBUTE: tier.name}
         line = json.dumps({"metric": labels, "values": [1], "timestamps": [int(at * 1000)]})
         await self._lines.get(_server(source, tier.name, tier.url)).ask(partial(_import, line))
 
@@ -127,7 +128,7 @@ async def _caught(asked: Awaitable[T]) -> T | SourceFault:
 
 def _read_newest(query: str, prometheus: PrometheusConnect) -> dict[str, float]:
     answer = prometheus.custom_query(query, params=_UNCACHED)
-    return {entry["metric"].get(LABEL, ""): float(entry["value"][1]) for entry in answer}
+    return {entry["metric"].get(RETENTION_ATTRIBUTE, ""): float(entry["value"][1]) for entry in answer}
 
 
 def _read_held(query: str, at: float, prometheus: PrometheusConnect) -> bool:

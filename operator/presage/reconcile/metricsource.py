@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from presage.core.conditions import Condition, summarize_ready
 from presage.core.faults import SourceFault
 from presage.core.outcome import Ok
-from presage.core.recording.retention.tiers import LABEL
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
 from presage.reconcile.kind import Applied, Decision, KindDefinition, Reason
 from presage.reconcile.ports import Ports, Source
 from presage.reconcile.source_retention import (
@@ -103,5 +103,5 @@ DEFINITION: KindDefinition[MetricSource, SourceInput, CanaryPlan, None] = KindDe
     summarize=_summarize,
     reasons=REASONS,
     gauges={GAUGE: "1 for each retention tier of a MetricSource; how long its samples are kept proves the tier."},
-    gauge_labels={GAUGE: LABEL},
+    gauge_labels={GAUGE: RETENTION_ATTRIBUTE},
 )

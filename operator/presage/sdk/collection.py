@@ -27,7 +27,8 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from presage.sdk.metrics import KEPT, NEW, SAMPLE
+from presage.core.recording.marks import KEPT_ATTRIBUTE
+from presage.sdk.metrics import NEW, SAMPLE
 from presage.sdk.recorders import Recorders
 from presage.sdk.series import CountedSeries
 
@@ -238,7 +239,7 @@ class Collection:
 def _is_superseded(point: HistogramDataPoint, metric: _Metric) -> bool:
     """Whether the point says only that its set is a new one, and a sample says so better by now."""
     attributes = dict(point.attributes or {})
-    return attributes.get(KEPT) == NEW and _key({**attributes, KEPT: SAMPLE}) in metric.points
+    return attributes.get(KEPT_ATTRIBUTE) == NEW and _key({**attributes, KEPT_ATTRIBUTE: SAMPLE}) in metric.points
 
 
 def _is_own(metric: Metric) -> bool:

@@ -10,11 +10,12 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
+from presage.core.recording.marks import KEPT_ATTRIBUTE
 from presage.core.recording.types import MetricSettings
 from presage.sdk.sampler import BlockSampler
-from presage.sdk.tables import Attributes, AttributeValue, Cell, Table
+from presage.sdk.series import labels_of
+from presage.sdk.tables import Attributes, Cell, Table
 
-EVERY, RETENTION, KEPT = "presage_every", "presage_retention", "presage_kept"
 SAMPLE, ERROR, NEW = "sample", "error", "new"
 
 TIMED_EVERY = 16
@@ -44,7 +45,7 @@ class SampledMetric:
         self.spent = 0.0
         self._kept = 0
         self._record = record
-        self._labels: dict[str, AttributeValue] = {EVERY: settings.every_events, RETENTION: settings.retention}
+        self._labels = labels_of(settings.retention, settings.every_events)
 
     def measure(self, value: float, attributes: Mapping[str, object], failed: bool = False) -> None:
         """Count a measurement, and keep it if its turn has come."""
@@ -85,7 +86,7 @@ class SampledMetric:
             raise ValueError("a measurement is not a finite number of at least 0")
         kept = SAMPLE if drawn else ERROR if failed else NEW if new else None
         if kept is not None:
-            self._record(value, {**cell.attributes, **self._labels, KEPT: kept})
+            self._record(value, {**cell.attributes, **self._labels, KEPT_ATTRIBUTE: kept})
 
 
 class CpuMetric(SampledMetric):
@@ -105,7 +106,7 @@ class CpuMetric(SampledMetric):
     def _keep(self, cell: Cell, value: float, left: int, failed: bool, new: bool) -> None:
         """Read the process's CPU if the turn has come; `value` is not used."""
         if left <= 0 and self.sampler.draw() and (used := self._meter.read()) is not None:
-            self._record(used, {**cell.attributes, **self._labels, KEPT: SAMPLE})
+            self._record(used, {**cell.attributes, **self._labels, KEPT_ATTRIBUTE: SAMPLE})
 
 
 class CpuMeter:

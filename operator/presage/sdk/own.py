@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from presage.core.recording.marks import GENERATION_METRIC, PROFILE_SINCE_METRIC
+from presage.core.recording.marks import GENERATION_METRIC, PROFILE_ATTRIBUTE, PROFILE_SINCE_METRIC
 from presage.sdk.plans import EventState
 
 MAX_KINDS = 64
@@ -90,7 +90,7 @@ class OwnState:
         record_s = counting_s + self.record_s + sum(each.metric.spent for each in live)
         tables = (table for state in found_states for table in list(state.tables.values()))
         overflowing = self.overflowing + sum(table.overflowing for table in tables)
-        labels = {"metric_profile": self.metric_profile} if self.metric_profile else {}
+        labels = {PROFILE_ATTRIBUTE: self.metric_profile} if self.metric_profile else {}
         yield GENERATION_METRIC, "1", True, labels, self.generation
         yield PROFILE_SINCE_METRIC, "s", True, labels, self.since
         for part, seconds in (("record", record_s), ("watch", self.watch_s), ("export", self.export_s)):

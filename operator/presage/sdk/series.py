@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from presage.core.recording.marks import EVERY_ATTRIBUTE, RETENTION_ATTRIBUTE
 from presage.sdk.tables import Attributes, AttributeValue, Table
 
 Field = Literal["count", "errors", "value"]
@@ -50,5 +51,5 @@ class CountedSeries:
 
 
 def labels_of(retention: str, every: int = 1) -> dict[str, AttributeValue]:
-    """Return the SDK's attributes of an exact count."""
-    return {"presage_retention": retention, "presage_every": every}
+    """Return the SDK's attributes of a metric: its tier, and of how many events one is kept."""
+    return {RETENTION_ATTRIBUTE: retention, EVERY_ATTRIBUTE: every}

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from opentelemetry.sdk.metrics.export import Metric, MetricsData
 
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
+
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 
@@ -60,4 +62,4 @@ def _without(metrics: Iterable[Metric], gone: set[str], dropped: dict[str, int])
 
 def _tier_of(point: object) -> str:
     attributes = getattr(point, "attributes", None) or {}
-    return str(attributes.get("presage_retention", ""))
+    return str(attributes.get(RETENTION_ATTRIBUTE, ""))

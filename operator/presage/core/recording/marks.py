@@ -18,6 +18,18 @@ GENERATION_METRIC = "presage_profile_generation"
 PROFILE_SINCE_METRIC = "presage_profile_since_seconds"
 """Gauge beside it: the epoch second since when, by the instance's clock; when recording began if none was read."""
 
+PROFILE_ATTRIBUTE = "metric_profile"
+"""On both: name of the MetricProfile whose document that is."""
+
+RETENTION_ATTRIBUTE = "presage_retention"
+"""On each series that a function records: the tier that it is kept in."""
+
+EVERY_ATTRIBUTE = "presage_every"
+"""On each too: the N of which one event was kept; 1 on exact counts."""
+
+KEPT_ATTRIBUTE = "presage_kept"
+"""On sampled series: why an event was kept."""
+
 
 def config_map_name(profile: str) -> str:
     """Return the name of the ConfigMap that holds the document of a MetricProfile."""

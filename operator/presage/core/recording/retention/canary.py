@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from presage.core.query import quote
-from presage.core.recording.retention.tiers import LABEL, Retention, Tier
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
+from presage.core.recording.retention.tiers import Retention, Tier
 
 METRIC = "presage_retention_canary"
 SOURCE_LABEL = "name"
@@ -89,12 +90,12 @@ class Judged:
 
 def build_newest_query(source: str) -> str:
     """Return the query of the newest sample's time, for each tier whose canary a server receives."""
-    return f"max by ({LABEL}) (timestamp({METRIC}{{{SOURCE_LABEL}={quote(source)}}}))"
+    return f"max by ({RETENTION_ATTRIBUTE}) (timestamp({METRIC}{{{SOURCE_LABEL}={quote(source)}}}))"
 
 
 def build_held_query(source: str, tier: Tier) -> str:
     """Return the query of the samples around a canary; asked one second after it, it finds them while they are kept."""
-    matchers = f"{SOURCE_LABEL}={quote(source)},{LABEL}={quote(tier.name)}"
+    matchers = f"{SOURCE_LABEL}={quote(source)},{RETENTION_ATTRIBUTE}={quote(tier.name)}"
     return f"sum(count_over_time({METRIC}{{{matchers}}}[{find_window(tier):.0f}s]))"
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from presage.core.recording.marks import LABEL as PROFILE_LABEL
-from presage.core.recording.retention.tiers import LABEL, Retention, Tier
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
+from presage.core.recording.retention.tiers import Retention, Tier
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -60,7 +61,7 @@ def match_tier(retention: Retention, tier: Tier) -> str:
 
 def keep_tier(retention: Retention, tier: Tier) -> dict[str, object]:
     """Return the relabelling by which a server, or the way to it, keeps one tier's series and drops all others."""
-    return {"source_labels": [LABEL], "regex": match_tier(retention, tier), "action": "keep"}
+    return {"source_labels": [RETENTION_ATTRIBUTE], "regex": match_tier(retention, tier), "action": "keep"}
 
 
 def build_jobs(scraping: Scraping, metric_relabelling: Sequence[Json] = ()) -> list[Json]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
 from presage.core.recording.retention.documents import Document, Scraping, build_jobs, keep_tier
-from presage.core.recording.retention.tiers import LABEL, Retention, Tier
+from presage.core.recording.retention.tiers import Retention, Tier
 
 
 def build_documents(retention: Retention, scraping: Scraping) -> tuple[Document, ...]:
@@ -37,5 +38,5 @@ def _build_other_jobs() -> Document:
             "Put this into metric_relabel_configs of every other job that scrapes these functions or presage:",
             "else their series are kept a second time, for as long as that server keeps everything.",
         ),
-        [{"source_labels": [LABEL], "regex": ".+", "action": "drop"}],
+        [{"source_labels": [RETENTION_ATTRIBUTE], "regex": ".+", "action": "drop"}],
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from presage.core.ownership import build_child_name
 from presage.core.recording.marks import LABEL as PROFILE_LABEL
+from presage.core.recording.marks import RETENTION_ATTRIBUTE
 from presage.core.recording.retention.documents import Document, Json, Scraping, match_tier, operator_labels
-from presage.core.recording.retention.tiers import LABEL, Retention, Tier
+from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.resource_type import ResourceType
 
 TIER_LABEL = "presage.dev/retention"
@@ -100,5 +101,5 @@ def _name_monitor(name: str, namespace: str, tier: Tier) -> dict[str, object]:
 
 
 def _build_endpoint(retention: Retention, tier: Tier, port: str, path: str, scraping: Scraping) -> dict[str, object]:
-    keep = {"sourceLabels": [LABEL], "regex": match_tier(retention, tier), "action": "keep"}
+    keep = {"sourceLabels": [RETENTION_ATTRIBUTE], "regex": match_tier(retention, tier), "action": "keep"}
     return {"port": port, "path": path, "interval": f"{scraping.interval_s}s", "metricRelabelings": [keep]}

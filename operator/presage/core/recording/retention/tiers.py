@@ -10,9 +10,6 @@ from typing import Literal
 from presage.core.recording.types import RecordingProfile
 from presage.core.units import parse_duration
 
-LABEL = "presage_retention"
-"""On each series that a function records: the name of its tier."""
-
 Backend = Literal["Prometheus", "PrometheusOperator", "VictoriaMetrics", "Other"]
 """What keeps the series; `Other` is all that has one retention for all of them, as far as presage knows."""
 

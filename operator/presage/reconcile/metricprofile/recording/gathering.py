@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from presage.core.faults import SourceFault
 from presage.core.query import InstanceValues, Matcher, Selection
-from presage.core.recording.marks import GENERATION_METRIC, config_map_name
+from presage.core.recording.marks import GENERATION_METRIC, PROFILE_ATTRIBUTE, config_map_name
 from presage.core.recording.numbering import Numbered
 from presage.core.recording.rollout import RecordingPod, Sighting
 from presage.reconcile.metricprofile.inputs import Problem
@@ -27,7 +27,6 @@ PATIENCE_S = 2.0  # replicas never wait longer for what functions say of themsel
 CALM_S = 30.0  # between two questions where nothing is missing
 KEEP_S = 120.0  # for how long what was said holds, where the source fails: a generation only rises
 MAX_AGE_S = 300.0  # of a sample: a push comes as rarely as once a minute
-PROFILE_LABEL = "metric_profile"
 _PROCESS = re.compile(r"-[0-9]+$")  # a process that pushes is named after its pod and its own number
 
 
@@ -109,7 +108,7 @@ async def _listen(
     if before is not None and memory.content and 0 <= now - before.at < CALM_S:
         return memory
     asked = Selection(
-        InstanceValues(GENERATION_METRIC, (Matcher(PROFILE_LABEL, "=", meta.name),)), find_tenant(source, meta)
+        InstanceValues(GENERATION_METRIC, (Matcher(PROFILE_ATTRIBUTE, "=", meta.name),)), find_tenant(source, meta)
     )
     try:
         async with asyncio.timeout(PATIENCE_S):
