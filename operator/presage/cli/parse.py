@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from presage.adapters.kube_json import at
@@ -19,6 +18,7 @@ from presage.core.installation.facts import (
     Policy,
     Server,
 )
+from presage.core.units import parse_time
 from presage.reconcile.kind import AnyKind
 from presage.resources.differences import find_differences
 from presage.runtime.settings import PREFIX, Settings
@@ -26,14 +26,6 @@ from presage.runtime.settings import PREFIX, Settings
 Json = Mapping[str, Any]
 
 _SUFFIX = re.compile(r"_[0-9a-f]{8}$")  # what the Lease adds to a pod's name
-
-
-def parse_time(text: Any) -> float | None:
-    """Return the epoch second of a time of the API; None if there is none."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp() if text else None
-    except ValueError:
-        return None
 
 
 def parse_server(version: Json, ahead_s: float | None, uncertainty_s: float) -> Server:

@@ -1,4 +1,4 @@
-"""Numbers written as text: Kubernetes quantities and durations.
+"""Numbers written as text: Kubernetes quantities, durations and moments.
 
 Custom resources carry decimals as strings, because floats lose digits on the way through YAML and JSON. They become
 `Decimal` here, once, and every refusal says what was read and which form is wanted.
@@ -7,6 +7,7 @@ Custom resources carry decimals as strings, because floats lose digits on the wa
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i))?")
@@ -81,6 +82,28 @@ def format_duration(seconds: float) -> str:
         if number:
             parts.append(f"{number} {unit}")
     return " ".join(parts) or "0 s"
+
+
+def to_time(epoch: float) -> str:
+    """Return an epoch second as Kubernetes writes moments (RFC 3339)."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_time(text: str) -> float:
+    """Return the epoch second of a moment as Kubernetes writes it.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    return datetime.fromisoformat(text).timestamp()
+
+
+def parse_time(text: object) -> float | None:
+    """Return the epoch second of a moment that an object of the API may hold; None if it holds none."""
+    try:
+        return read_time(str(text)) if text else None
+    except ValueError:
+        return None
 
 
 def _shown(text: str) -> str:

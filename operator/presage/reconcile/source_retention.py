@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from presage.core.conditions import Condition
 from presage.core.faults import SourceFault
 from presage.core.recording.retention.canary import Canary, Judged, Look, find_due, find_lead, judge_tier
 from presage.core.recording.retention.tiers import Retention, Tier
 from presage.core.recording.retention.verdict import TierState, judge_retention
+from presage.core.units import parse_time, to_time
 from presage.reconcile.kind import GaugeValue, Reason
 from presage.reconcile.ports import Json, Ports, Source
 from presage.resources.metricsource import MetricSource
@@ -121,7 +121,7 @@ def _entries(stored: Json) -> tuple[Json, ...]:
 
 def _recall(entry: TierStatus) -> Canary:
     return Canary(
-        entry.url, _parse(entry.canary_at), bool(entry.canary_seen), _parse(entry.proven_at), entry.fault or ""
+        entry.url, parse_time(entry.canary_at), bool(entry.canary_seen), parse_time(entry.proven_at), entry.fault or ""
     )
 
 
@@ -145,11 +145,7 @@ def _show(tier: Tier, judged: Judged) -> Json:
 
 
 def _format(epoch: float | None) -> str | None:
-    return None if epoch is None else datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _parse(text: str | None) -> float | None:
-    return None if text is None else datetime.fromisoformat(text).timestamp()
+    return None if epoch is None else to_time(epoch)
 
 
 REASONS = (

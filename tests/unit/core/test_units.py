@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from presage.core.units import format_duration, parse_duration, parse_quantity
+from presage.core.units import format_duration, parse_duration, parse_quantity, parse_time, read_time, to_time
 
 QUANTITIES = {
     "plain": ("50", "50"),
@@ -60,3 +60,14 @@ def test_no_duration(text: str) -> None:
 )
 def test_durations_for_people(seconds: float, want: str) -> None:
     assert format_duration(seconds) == want
+
+
+def test_moments_are_read_as_they_are_written() -> None:
+    assert to_time(1_790_000_000.9) == "2026-09-21T14:13:20Z"
+    assert read_time(to_time(1_790_000_000)) == parse_time(to_time(1_790_000_000)) == 1_790_000_000
+    assert read_time("2026-09-21T14:13:20.250000Z") == 1_790_000_000.25
+
+
+@pytest.mark.parametrize("text", [None, "", "soon", 5, {}])
+def test_what_is_no_moment_is_none(text: object) -> None:
+    assert parse_time(text) is None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from presage.cli.explain.document import parse_time
 from presage.cli.numbers import clock, divide, number
-from presage.core.units import format_duration
+from presage.core.units import format_duration, read_time
 
 _LABEL = 12
 _TITLES = {"load": "load", "bytes": "data volume"}
@@ -48,7 +47,7 @@ def _find_unit(document: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
 
 def _events(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
     """Yield what the source said of each event type, and the sum."""
-    decided = parse_time(document["decidedAt"])
+    decided = read_time(document["decidedAt"])
     events: Sequence[Mapping[str, Any]] = metric.get("events") or ()
     if not events:
         yield "unknown", "the source was not asked, or did not answer: see DataAvailable"
@@ -61,7 +60,7 @@ def _events(document: Mapping[str, Any], metric: Mapping[str, Any], unit: str) -
             said = f"no load: {event.get('flaw') or 'no samples'}"
         age = ""
         if "newestSampleTime" in event:
-            age = f"; newest sample {max(0, decided - parse_time(event['newestSampleTime'])):.0f} s old"
+            age = f"; newest sample {max(0, decided - read_time(event['newestSampleTime'])):.0f} s old"
         yield event["eventType"], f"{said}{age}, {event.get('targets', 0)} target names"
     if len(events) > 1 and "reactive" in metric:
         yield "sum", f"{number(metric['reactive']['load'])}{unit}"

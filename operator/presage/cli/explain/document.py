@@ -6,11 +6,11 @@ Within one `schemaVersion` fields are only ever added.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from presage.core.profile import ProfileSpec
 from presage.core.query import CounterLoad, Matcher, Selection, build_history_query, build_tick_query
+from presage.core.units import read_time
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricprofile import MetricProfile
 from presage.resources.metricsource import MetricSource
@@ -77,7 +77,7 @@ def build_document(profile: Mapping[str, Any], source: Mapping[str, Any] | str, 
             "ready": status.get("readyReplicas"),
         },
         "decidedAt": decision["time"] if decision else None,
-        "ageSeconds": round(now - parse_time(decision["time"])) if decision else None,
+        "ageSeconds": round(now - read_time(decision["time"])) if decision else None,
         "decision": decision,
         "bindingMetric": scaling.get("bindingMetric"),
         "leadTime": _build_lead(scaling.get("leadTimeSeconds"), spec["scaling"]),
@@ -97,11 +97,6 @@ def build_document(profile: Mapping[str, Any], source: Mapping[str, Any] | str, 
         "queries": queries,
         "queriesNote": note,
     }
-
-
-def parse_time(text: str) -> float:
-    """Return the epoch second of a time in status."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 def _build_lead(lead: Mapping[str, Any] | None, scaling: Mapping[str, Any]) -> dict[str, Any] | None:

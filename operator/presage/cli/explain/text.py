@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from presage.cli.explain.arithmetic import describe_metric
-from presage.cli.explain.document import parse_time
 from presage.cli.forecast.account import describe_forecast
 from presage.cli.numbers import clock, number, share
-from presage.core.units import format_duration
+from presage.core.units import format_duration, read_time
 
 _LABEL = 12  # width of what stands before each line
 _STALE_S = 60.0
@@ -134,7 +133,7 @@ def _conditions(conditions: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, 
 def _queries(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the PromQL behind each number."""
     decided = document["decidedAt"]
-    when = f", to be evaluated at {decided} ({parse_time(decided):.0f})" if decided else ""
+    when = f", to be evaluated at {decided} ({read_time(decided):.0f})" if decided else ""
     yield f"queries to {document['object']['source']}{when}"
     if document["queriesNote"]:
         yield f"  ! {document['queriesNote']}"

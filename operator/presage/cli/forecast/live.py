@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from presage.cli.forecast.view import Verdict, View
 from presage.core.profile import MeasureName
+from presage.core.units import read_time
 from presage.reconcile.metricprofile.naming import name_field
 
 
@@ -34,13 +34,13 @@ def view_profile(profile: Mapping[str, Any], unit: str, metric: MeasureName = "l
         source=f"MetricSource {spec['sourceRef']['name']}",
         unit=unit,
         zone=(spec.get("forecast") or {}).get("timeZone"),
-        origin=_epoch(account["originTime"]),
+        origin=read_time(account["originTime"]),
         step=float(account.get("stepSeconds", 300)),
-        at=np.array([_epoch(point["at"]) for point in points]),
+        at=np.array([read_time(point["at"]) for point in points]),
         curves={level: np.array([point[key] for point in points]) for level, key in ((0.5, "p50"), (0.9, "p90"))},
         account=account,
         verdict=_find_verdict(status),
-        now=(_epoch(decision["time"]), float(reactive["load"])) if reactive else None,
+        now=(read_time(decision["time"]), float(reactive["load"])) if reactive else None,
         served=float(decided["perPod"] * decision["currentReplicas"]) if decided else None,
     )
 
@@ -50,7 +50,3 @@ def _find_verdict(status: Mapping[str, Any]) -> Verdict | None:
         if each["type"] == "ForecastTrusted":
             return Verdict(each["status"] == "True", each["reason"], each["message"])
     return None
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

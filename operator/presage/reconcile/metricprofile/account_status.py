@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from presage.core.scaling.accounts import Account, Accounts, Bill
+from presage.core.units import to_time
 from presage.reconcile.kind import GaugeValue
-from presage.reconcile.metricprofile.rounding import round_load, to_time
+from presage.reconcile.metricprofile.rounding import round_load
 
 ACCOUNT_GAUGES: Mapping[str, str] = {
     "account_since_timestamp_seconds": "From when on there are accounts.",

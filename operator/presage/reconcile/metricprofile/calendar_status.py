@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from presage.core.calendar.agenda import Agenda
 from presage.core.calendar.occurrences import Span
+from presage.core.units import to_time
 from presage.reconcile.kind import Note
-from presage.reconcile.metricprofile.rounding import to_time
 
 MAX_IN_FORCE = 8
 

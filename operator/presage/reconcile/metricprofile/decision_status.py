@@ -12,7 +12,7 @@ from presage.core.scaling.ladder import Reading
 from presage.core.scaling.lead_time import LeadTime
 from presage.core.scaling.outlook import Peak
 from presage.core.scaling.policy import ScalingPolicy
-from presage.reconcile.metricprofile.rounding import to_time
+from presage.core.units import to_time
 
 _MOST_NOTED = 300
 _DIGITS = 10  # so that a load over perPod, rounded up, gives the same again

@@ -13,8 +13,9 @@ from presage.core.scaling.curves import MEDIAN
 from presage.core.scaling.foresight import ForecastMemory
 from presage.core.scaling.outlook import SHOWN_LEVEL
 from presage.core.scaling.trust import Trust
+from presage.core.units import to_time
 from presage.reconcile.kind import GaugeValue
-from presage.reconcile.metricprofile.rounding import round_load, to_time
+from presage.reconcile.metricprofile.rounding import round_load
 
 MAX_POINTS = 12
 MAX_WARNINGS = 4

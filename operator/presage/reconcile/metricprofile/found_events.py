@@ -9,9 +9,9 @@ from typing import Any
 from presage.core.conditions import Condition
 from presage.core.profile import EventsByLabel, ProfileSpec
 from presage.core.recording.found import Found, FoundEvent, list_names, take_in
+from presage.core.units import parse_time, to_time
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import Problem, ProfileInput
-from presage.reconcile.metricprofile.rounding import parse_time, to_time
 
 CONDITION = "EventTypesFound"
 

@@ -28,10 +28,10 @@ from presage.core.scaling.capacity import (
 from presage.core.scaling.foresight import is_due
 from presage.core.scaling.learning import CpuLearning, LatencyLearning, Learning
 from presage.core.source_reading import History, TickSample
+from presage.core.units import parse_time, to_time
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.forecasting import add_histories
 from presage.reconcile.metricprofile.inputs import Basis, CapacityMemory, TargetState
-from presage.reconcile.metricprofile.rounding import parse_time, to_time
 from presage.reconcile.ports import Loads
 
 PERIOD_S, PERIOD_SLOTS = 600, 60  # learned anew so often, or as often as so many slots pass

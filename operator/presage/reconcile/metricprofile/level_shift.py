@@ -13,9 +13,9 @@ from typing import Any
 from presage.core.forecast.geometry import geometry_of
 from presage.core.forecast.spec import ForecastSpec
 from presage.core.scaling.foresight import ForecastMemory
+from presage.core.units import parse_time, to_time
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import ShiftMemory
-from presage.reconcile.metricprofile.rounding import parse_time, to_time
 
 QUIET_S = 600.0  # one event per object in this time
 SAME_SHIFT_DAYS = 1 / 24  # a later fit may date the same shift so much later

@@ -1,4 +1,4 @@
-"""Numbers and times as status shows them: rounded so that noise stays out."""
+"""Numbers and times of day as status shows them: rounded so that noise stays out."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ def round_to_pods(load: float, per_pod: float, pods: int | None) -> float:
     return next((each for each in found if count_pods(each, per_pod) == pods), load)
 
 
-def to_time(epoch: float) -> str:
-    """Return a moment as Kubernetes writes it (RFC 3339)."""
-    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def show(value: float) -> str:
     """Return a number as people write it: without an exponent as long as it has no more than twelve digits."""
     return f"{value:.12g}"
@@ -34,11 +29,3 @@ def show(value: float) -> str:
 def to_clock(epoch: float, *, seconds: bool = True) -> str:
     """Return a moment's time of day, UTC, with its seconds or without."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%H:%M:%S" if seconds else "%H:%M")
-
-
-def parse_time(text: object) -> float | None:
-    """Return the epoch second of a moment that status holds; None if it holds none."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp() if text else None
-    except ValueError:
-        return None

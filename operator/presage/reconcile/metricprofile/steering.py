@@ -15,10 +15,10 @@ from presage.core.scaling.manual import Change, Hand, Kept, find_change, keep_ma
 from presage.core.scaling.outlook import find_peak
 from presage.core.scaling.rule import default_rule
 from presage.core.scaling.zero import Floor, Stillness, ZeroMemory, decide_floor, remember_data
+from presage.core.units import parse_time
 from presage.reconcile.kind import Note
 from presage.reconcile.metricprofile.inputs import ProfileInput, ProfileMemory
 from presage.reconcile.metricprofile.viewing import MeasureView
-from presage.reconcile.metricprofile.watching import parse_time
 from presage.reconcile.ports import Json
 
 
@@ -207,7 +207,7 @@ def recall_zero(stored: Json, target: str) -> ZeroMemory:
     data = next((c for c in parse_conditions(status.get("conditions")) if c.type == "DataAvailable"), None)
     blind = data is not None and data.status == "False" and data.last_transition_time
     meant = is_zero_written(stored, target)
-    return ZeroMemory(meant, _parse(data.last_transition_time) if data is not None and blind else None)
+    return ZeroMemory(meant, parse_time(data.last_transition_time) if data is not None and blind else None)
 
 
 def recall_hand(stored: Json) -> Hand:
@@ -226,10 +226,3 @@ def _recall_kept(manual: object) -> Kept | None:
         return None
     need = manual.get("need")
     return Kept(manual["replicas"], need if isinstance(need, int) else None)
-
-
-def _parse(text: str) -> float | None:
-    try:
-        return parse_time(text)
-    except ValueError:
-        return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable
-from datetime import datetime
 
 from presage.core.resource_type import ResourceType
 from presage.core.scaling.lead_time import PodStart
-from presage.core.units import parse_quantity
+from presage.core.units import parse_quantity, read_time
 from presage.reconcile.kind import ObjectKey, WatchedType
 from presage.reconcile.metricprofile import monitors
 from presage.reconcile.metricprofile.inputs import TargetState
@@ -157,9 +156,9 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
     if deployment is None:
         return None
     pods = [pod for pod in watched.find(PODS, f"{namespace}/{name}") if not pod["leaving"]]
-    pods.sort(key=lambda p: parse_time(p["ready_at"]) if p["ready_at"] else math.inf)
+    pods.sort(key=lambda p: read_time(p["ready_at"]) if p["ready_at"] else math.inf)
     ready = [p for p in pods if p["ready_at"]]
-    settled = [p for p in ready if now - parse_time(p["ready_at"]) >= settle_s]
+    settled = [p for p in ready if now - read_time(p["ready_at"]) >= settle_s]
     return TargetState(
         replicas=deployment["replicas"],
         ready=len(ready),
@@ -170,12 +169,7 @@ def read_target(watched: Watched, namespace: str, name: str, now: float, settle_
 
 
 def _find_startup(pod: Json) -> float | None:
-    return parse_time(pod["ready_at"]) - parse_time(pod["created"]) if pod["ready_at"] else None
-
-
-def parse_time(text: str) -> float:
-    """Return the epoch second of an RFC 3339 time as Kubernetes writes it."""
-    return datetime.fromisoformat(text).timestamp()
+    return read_time(pod["ready_at"]) - read_time(pod["created"]) if pod["ready_at"] else None
 
 
 def find_owners(watched: Watched, namespace: str, deployment: str) -> tuple[str, ...]:

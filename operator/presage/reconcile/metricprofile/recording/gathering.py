@@ -12,12 +12,12 @@ from presage.core.query import InstanceValues, Matcher, Selection
 from presage.core.recording.marks import GENERATION_METRIC, PROFILE_ATTRIBUTE, config_map_name
 from presage.core.recording.numbering import Numbered
 from presage.core.recording.rollout import RecordingPod, Sighting
+from presage.core.units import parse_time
 from presage.reconcile.metricprofile.inputs import Problem
 from presage.reconcile.metricprofile.measuring import Asking, find_tenant
 from presage.reconcile.metricprofile.recording.inputs import RecordingInput, RecordingMemory, Stored
 from presage.reconcile.metricprofile.recording.reporting import recall_applied, recall_choice, recall_generation
 from presage.reconcile.metricprofile.recording.watching import CONFIG_MAPS
-from presage.reconcile.metricprofile.rounding import parse_time
 from presage.reconcile.metricprofile.watching import DEPLOYMENTS, PODS
 from presage.reconcile.owned import find_children, owner_of
 from presage.reconcile.ports import Json, Source, Watched

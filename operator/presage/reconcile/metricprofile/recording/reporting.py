@@ -11,8 +11,9 @@ from presage.core.recording.decision import EventDecision, EventMemory, Recordin
 from presage.core.recording.escalation import EscalationMemory
 from presage.core.recording.rollout import Rollout
 from presage.core.recording.types import DEBUG, MINIMAL, STANDARD
+from presage.core.units import parse_time, to_time
 from presage.reconcile.kind import GaugeValue, Note
-from presage.reconcile.metricprofile.rounding import parse_time, round_load, show, to_time
+from presage.reconcile.metricprofile.rounding import round_load, show
 from presage.reconcile.ports import Json
 
 RECORDING_VOLATILE = ("profiles.predicted",)
