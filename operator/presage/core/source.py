@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from presage.core.recording.retention.tiers import Retention
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
@@ -45,6 +47,7 @@ class SourceSpec:
         tenant_value: its value; None means the namespace of the profile that asks.
         limits: cost limits.
         check_period_s: time between two checks of the source, in seconds.
+        retention: servers that keep series for different times; None means that this is not looked at.
     """
 
     url: str
@@ -57,6 +60,7 @@ class SourceSpec:
     tenant_value: str | None
     limits: SourceLimits
     check_period_s: float
+    retention: Retention | None = None
 
     def admits(self, namespace: str) -> bool:
         """Return whether profiles of the namespace may use this source."""

@@ -43,7 +43,7 @@ async def gather(source: MetricSource, memory: None, ports: Ports) -> SourceInpu
         version = await ports.loads.probe(asked)
     except SourceFault as fault:
         found = fault
-    retention = await gather_retention(source, asked, ports)
+    retention = await gather_retention(asked, ports)
     return SourceInput(meta.generation, asked.spec.check_period_s, version, found, retention)
 
 

@@ -50,11 +50,11 @@ class RetentionDecision:
     plan: CanaryPlan | None
 
 
-async def gather_retention(model: MetricSource, source: Source, ports: Ports) -> RetentionInput | None:
+async def gather_retention(source: Source, ports: Ports) -> RetentionInput | None:
     """Return what is found of the tiers; None where the source has none."""
-    if model.spec.retention is None:
+    retention, now = source.spec.retention, ports.clock.now()
+    if retention is None:
         return None
-    retention, now = model.spec.retention.to_core(), ports.clock.now()
     stored = ports.objects.get(MetricSource.meta.kind, "", source.name) or {}
     canaries = recall_canaries(stored, retention)
     looks = await ports.canaries.look(source, retention, canaries) if retention.tiers else {}

@@ -181,6 +181,7 @@ class MetricSourceSpec(Model):
             tenant_value=self.tenant_label.value if self.tenant_label else None,
             limits=self.limits.to_core(),
             check_period_s=float(self.check_period_seconds),
+            retention=self.retention.to_core() if self.retention else None,
         )
 
 

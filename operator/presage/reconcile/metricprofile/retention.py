@@ -28,11 +28,9 @@ def view_retention(
     name, wanted = profile.spec.source_ref.name, find_wanted(recording)
     if isinstance(source, Problem):
         return RetentionView(True, name, wanted, problem=source, present=present)
-    stored = objects.get(MetricSource.meta.kind, "", name) or {}
-    offered = MetricSource.parse(stored).spec.retention
-    retention = offered.to_core() if offered is not None else Retention("Other")
+    retention = source.spec.retention or Retention("Other")
     monitors = build_monitors(retention, wanted, profile.metadata.name, profile.spec.retention.to_core())
-    states = read_states(stored, retention)
+    states = read_states(objects.get(MetricSource.meta.kind, "", name) or {}, retention)
     return RetentionView(True, name, wanted, retention, states, monitors=monitors, present=present)
 
 
