@@ -18,7 +18,7 @@ def send(port: int, first: int, failed: threading.Event) -> None:
     began, number = time.monotonic(), first
     try:
         while not failed.is_set():
-            connection.request("GET", f"/work/{plan_request(number)}")
+            connection.request("GET", f"/event/{plan_request(number)}")
             connection.getresponse().read()
             number += CONNECTIONS
             time.sleep(max(0.0, began + number / RATE - time.monotonic()))

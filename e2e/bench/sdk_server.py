@@ -1,6 +1,6 @@
 """A function behind HTTP, with presage.sdk or without: `python -m e2e.bench.sdk_server`, made by the bench of the SDK.
 
-It serves on a socket that it inherits. GET /work/NUMBER is an event: the number's bits give the attributes, and a few
+It serves on a socket that it inherits. GET /event/NUMBER is an event: the number's bits give the attributes, and a few
 fail. GET /cost says what telemetry has cost so far. Each stretch of the SDK's calls is taken by the thread's CPU clock;
 an empty stretch beside it, as often, says what taking the time costs. The SDK's own threads are taken by the kernel.
 """

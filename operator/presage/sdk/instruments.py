@@ -29,14 +29,20 @@ class Owner(Protocol):
         """Bring an event type to what is in force now."""
 
 
-class Counter:
-    """A sum that only rises, counted exactly whatever the profile's N: to skip would cost as much as to count."""
+class _Exact:
+    """An instrument whose values stand in a table of its own; None while the profile leaves it out."""
 
     __slots__ = ("_report", "table")
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self.table: Table | None = None
+
+
+class Counter(_Exact):
+    """A sum that only rises, counted exactly whatever the profile's N: to skip would cost as much as to count."""
+
+    __slots__ = ()
 
     def add(self, amount: float = 1, /, **attributes: object) -> None:
         """Add an amount of at least 0; attributes that the profile does not name are dropped."""
@@ -55,14 +61,10 @@ class Counter:
             self._report(problem)
 
 
-class Gauge:
+class Gauge(_Exact):
     """The newest value of something."""
 
-    __slots__ = ("_report", "table")
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.table: Table | None = None
+    __slots__ = ()
 
     def set(self, value: float, /, **attributes: object) -> None:
         """Set the value; attributes that the profile does not name are dropped."""
