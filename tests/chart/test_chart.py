@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,48 +17,13 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.cluster import ensure_binary
 from presage.runtime.settings import read_settings
+from tests.chart.templates import CHART, POLICY_APIS, injection, objects, render, run
 
 HERE = Path(__file__).parent
-CHART = HERE.parents[1] / "charts" / "presage"
 SETS: dict[str, Path | None] = {"default": None} | {
     path.stem: path for path in sorted((HERE / "values").glob("*.yaml"))
 }
-POLICY_APIS = {
-    "1.36": ("v1", ["--api-versions", "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"]),
-    "1.34": ("v1beta1", ["--api-versions", "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"]),
-}
-
-
-@pytest.fixture(scope="session")
-def helm() -> Path:
-    return Path(ensure_binary("helm"))
-
-
-def run(helm: Path, *arguments: str, values: Path | None = None) -> subprocess.CompletedProcess[str]:
-    given = ["--values", str(values)] if values else []
-    return subprocess.run([str(helm), *arguments, *given], capture_output=True, text=True, timeout=60, check=False)
-
-
-def render(helm: Path, values: Path | None = None, *more: str) -> str:
-    done = run(helm, "template", "presage", str(CHART), "--namespace", "presage-system", *more, values=values)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def objects(rendered: str) -> dict[str, dict[str, Any]]:
-    """Return the objects by kind, but for those of injection."""
-    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each and not is_for_injection(each)}
-
-
-def is_for_injection(each: dict[str, Any]) -> bool:
-    return bool(each["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "injection")
-
-
-def injection(rendered: str) -> dict[str, dict[str, Any]]:
-    """Return the objects of injection by kind."""
-    return {each["kind"]: each for each in yaml.safe_load_all(rendered) if each and is_for_injection(each)}
 
 
 @pytest.fixture(params=SETS, scope="module")
@@ -296,61 +260,6 @@ def test_the_admission_policy_knows_every_kind_of_target(helm: Path) -> None:
 def test_the_admission_policy_can_be_switched_off(helm: Path) -> None:
     rendered = render(helm, None, "--set", "admissionPolicy.enabled=false")
     assert not [kind for kind in objects(rendered) if kind.startswith("ValidatingAdmissionPolicy")]
-
-
-@pytest.mark.parametrize(("version", "options"), POLICY_APIS.values(), ids=POLICY_APIS)
-def test_the_injection_policy_is_installed_in_the_version_that_is_served(
-    helm: Path, version: str, options: list[str]
-) -> None:
-    found = injection(render(helm, None, *options))
-    policy, binding = found["MutatingAdmissionPolicy"], found["MutatingAdmissionPolicyBinding"]
-    assert {policy["apiVersion"], binding["apiVersion"]} == {f"admissionregistration.k8s.io/{version}"}
-    assert binding["spec"] == {"policyName": policy["metadata"]["name"]}
-    assert policy["spec"]["failurePolicy"] == "Ignore"
-    assert "paramKind" not in policy["spec"]
-    both = render(helm, None, *options, *POLICY_APIS["1.36"][1])
-    assert injection(both)["MutatingAdmissionPolicy"]["apiVersion"].endswith("/v1")
-
-
-def test_without_the_api_there_is_no_injection_policy_but_what_the_webhook_needs(helm: Path) -> None:
-    found = injection(render(helm, None, "--kube-version", "1.33.0"))
-    assert "MutatingAdmissionPolicy" not in found
-    assert found.keys() >= {"MutatingWebhookConfiguration", "Service", "Secret"}
-    assert "webhooks" not in found["MutatingWebhookConfiguration"]
-    assert "data" not in found["Secret"]
-
-
-def test_injection_can_be_switched_off_and_its_webhook_alone(helm: Path) -> None:
-    on = POLICY_APIS["1.36"][1]
-    assert injection(render(helm, None, *on, "--set", "injection.enabled=false")) == {}
-    without = injection(render(helm, None, *on, "--set", "injection.webhook.mode=Never"))
-    assert not {"MutatingWebhookConfiguration", "Service", "Secret", "ClusterRole"} & without.keys()
-    assert [rule["resources"] for rule in without["Role"]["rules"]] == [["pods"]]
-    assert "MutatingAdmissionPolicy" not in injection(
-        render(helm, None, *on, "--set", "injection.policy.enabled=false")
-    )
-
-
-def test_the_certificate_of_cert_manager(helm: Path) -> None:
-    found = injection(render(helm, None, "--set", "injection.webhook.certificate=CertManager"))
-    assert "Secret" not in found
-    certificate = found["Certificate"]["spec"]
-    assert certificate["issuerRef"] == {"name": found["Issuer"]["metadata"]["name"], "kind": "Issuer"}
-    assert certificate["dnsNames"] == ["presage-webhook.presage-system.svc"]
-    annotations = found["MutatingWebhookConfiguration"]["metadata"]["annotations"]
-    assert annotations == {"cert-manager.io/inject-ca-from": "presage-system/presage-injection"}
-    secrets = [rule for rule in found["Role"]["rules"] if rule["resources"] == ["secrets"]]
-    assert [rule["verbs"] for rule in secrets] == [["get"]]
-
-
-def test_the_webhook_can_be_called(helm: Path) -> None:
-    rendered = render(helm, None, "--set", "fullnameOverride=ahead")
-    service, pod = injection(rendered)["Service"], objects(rendered)["Deployment"]["spec"]["template"]
-    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
-    ports = {each["name"]: each["containerPort"] for each in pod["spec"]["containers"][0]["ports"]}
-    env = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
-    assert str(ports[service["spec"]["ports"][0]["targetPort"]]) == env["PRESAGE_INJECTION_WEBHOOK_PORT"]
-    assert service["metadata"]["name"] == env["PRESAGE_INJECTION_WEBHOOK_SERVICE"] == "ahead-webhook"
 
 
 REFUSED = {

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.unit.resources import cases, recording_cases, source_cases
+from tests.unit.resources import cases, found_cases, recording_cases, source_cases
 
 GROUP, VERSION = "presage.dev", "v1alpha1"
-ACCEPTED = cases.PROFILES_ACCEPTED | recording_cases.RECORDING_ACCEPTED
+ACCEPTED = cases.PROFILES_ACCEPTED | found_cases.FOUND_ACCEPTED | recording_cases.RECORDING_ACCEPTED
 SERVER_KNOWS = {
     name: case
-    for name, case in (cases.PROFILES_REFUSED | recording_cases.RECORDING_REFUSED).items()
+    for name, case in (cases.PROFILES_REFUSED | found_cases.FOUND_REFUSED | recording_cases.RECORDING_REFUSED).items()
     if case.server != ""
 }
 

@@ -31,6 +31,7 @@ LEVELS = [
     {"profile": "Standard", "above": "50"},
     {"profile": "Debug", "above": "200"},
 ]
+FORBIDDEN = WriteRefused("Forbidden", "presage may not: restore the rights.")
 (_CONFIG_MAPS,) = (each for each in WATCHED if each.resource.plural == "configmaps")
 
 

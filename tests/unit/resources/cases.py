@@ -13,7 +13,6 @@ COUNTER = {"counter": {"metric": "http_requests_total"}}
 GAUGE = {"gauge": {"metric": "in_flight"}}
 LATENCY = {"latency": {"metric": "http_request_duration_seconds", "highestSeconds": "250m"}}
 BYTES = {"bytes": {"counter": {"metric": "http_request_bytes_total"}}}
-FROM_ROUTE = {"label": "route", "load": COUNTER}
 
 _PROFILE: dict[str, Any] = {
     "target": {"name": "checkout"},
@@ -141,13 +140,6 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     },
     "bytes in a backlog": load(GAUGE | {"bytes": GAUGE}) | {"scaling.perPodBytes": "0.5G"},
     "no bytes by null": load(GAUGE | {"bytes": None}) | {"scaling.perPodBytes": None},
-    "types from a label": {"eventTypes": None, "eventTypesFrom": FROM_ROUTE},
-    "types given and from a label": {"eventTypesFrom": FROM_ROUTE | {"max": 32, "weight": "0.5"}},
-    "bytes of types from a label": {
-        "eventTypes": None,
-        "eventTypesFrom": FROM_ROUTE | {"load": COUNTER | BYTES},
-        "scaling.perPodBytes": "10Mi",
-    },
     "sixteen types": {"eventTypes": [{"name": f"e{i}", "load": GAUGE} for i in range(16)]},
     "lead time given": {"scaling.leadTimeSeconds": 90},
     "capacity from CPU": {"scaling.learnPerPod": {"cpu": {"metric": "cpu_seconds_total", "targetPercent": 100}}},
@@ -158,7 +150,7 @@ PROFILES_ACCEPTED: dict[str, Changes] = {
     "paused": {"paused": True},
 }
 
-_ONE_LOAD = r"load must have exactly one of counter and gauge"
+ONE_LOAD = r"load must have exactly one of counter and gauge"
 _ONE_LEARNING = "learnPerPod must have exactly one of cpu and latency"
 _ABOVE_ZERO = "must be a quantity above 0"
 _QUANTILE = "quantile must be from 0.5 to 0.99"
@@ -224,26 +216,6 @@ PROFILES_REFUSED: dict[str, Refused] = {
     "zone of the calendar": Refused(
         {"calendar": {"timeZone": "Mars/Base"}}, "calendar.timeZone: timeZone must be an IANA name", server=""
     ),
-    "no event types at all": Refused({"eventTypes": None}, "spec: .*spec must have eventTypes, eventTypesFrom or both"),
-    "types from the metric name": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"label": "__name__"}}, "eventTypesFrom.label: .*cannot be __name__"
-    ),
-    "types from a label with a dash": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"label": "a-b"}}, "spec.eventTypesFrom.label: "
-    ),
-    "types from a label, none of them": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"max": 0}}, "eventTypesFrom.max: .*greater than or equal to 1"
-    ),
-    "types from a label without end": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"max": 33}}, "eventTypesFrom.max: .*less than or equal to 32"
-    ),
-    "types from a label of two loads": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"load": COUNTER | GAUGE}}, "spec.eventTypesFrom.load: .*" + _ONE_LOAD
-    ),
-    "bytes of types from a label without bytes per pod": Refused(
-        {"eventTypesFrom": FROM_ROUTE | {"load": COUNTER | BYTES}},
-        "spec: .*scaling.perPodBytes must be given where an event type gives load.bytes",
-    ),
     "no event type": Refused(
         {"eventTypes": []}, "spec.eventTypes: .*at least 1", "spec.eventTypes: .*at least 1 items"
     ),
@@ -257,8 +229,8 @@ PROFILES_REFUSED: dict[str, Refused] = {
         "eventTypes must not contain a name twice",
         r"spec.eventTypes\[1\]: Duplicate value",
     ),
-    "both loads": Refused(load(COUNTER | GAUGE), r"spec.eventTypes\[0\].load: .*" + _ONE_LOAD),
-    "no load": Refused(load({}), _ONE_LOAD),
+    "both loads": Refused(load(COUNTER | GAUGE), r"spec.eventTypes\[0\].load: .*" + ONE_LOAD),
+    "no load": Refused(load({}), ONE_LOAD),
     "bytes without a series": Refused(
         load(GAUGE | {"bytes": {}}) | {"scaling.perPodBytes": "1"},
         r"spec.eventTypes\[0\].load.bytes: .*bytes must have exactly one of counter and gauge",

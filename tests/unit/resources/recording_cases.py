@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.resources.cases import BYTES, COUNTER, FROM_ROUTE, Changes, Refused, load
+from tests.unit.resources.cases import BYTES, COUNTER, Changes, Refused, load
+from tests.unit.resources.found_cases import FROM_ROUTE
 
 LEVELS = [
     {"profile": "Minimal"},

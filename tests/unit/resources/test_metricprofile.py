@@ -12,10 +12,10 @@ from presage.core.recording.types import MetricSettings, RecordingProfile
 from presage.core.scaling.policy import ScalingPolicy
 from presage.resources.base import InvalidSpecError
 from presage.resources.metricprofile import MetricProfile, MetricProfileSpec
-from tests.unit.resources import cases, recording_cases
+from tests.unit.resources import cases, found_cases, recording_cases
 
-ACCEPTED = cases.PROFILES_ACCEPTED | recording_cases.RECORDING_ACCEPTED
-REFUSED = cases.PROFILES_REFUSED | recording_cases.RECORDING_REFUSED
+ACCEPTED = cases.PROFILES_ACCEPTED | found_cases.FOUND_ACCEPTED | recording_cases.RECORDING_ACCEPTED
+REFUSED = cases.PROFILES_REFUSED | found_cases.FOUND_REFUSED | recording_cases.RECORDING_REFUSED
 
 
 def parse(changes: cases.Changes | None = None, name: str = "checkout") -> MetricProfileSpec:
@@ -97,7 +97,7 @@ def test_event_types_from_a_label_are_one_load_whatever_is_found() -> None:
     assert volumes.event_types == (EventType("any route", 1.0, backlog),)
     one = replace(counter, matchers=(Matcher("route", "=", "/a"),))
     assert spec.by_label.split(spec.by_label.load, "/a") == one
-    (load,) = parse({"eventTypes": None, "eventTypesFrom": cases.FROM_ROUTE}).to_core().measures
+    (load,) = parse({"eventTypes": None, "eventTypesFrom": found_cases.FROM_ROUTE}).to_core().measures
     assert [each.name for each in load.event_types] == ["any route"]
 
 
@@ -144,11 +144,11 @@ def test_recording() -> None:
 
 
 def test_found_event_types_are_chosen_for_alike() -> None:
-    quiet = parse({"eventTypesFrom": cases.FROM_ROUTE}).to_core()
+    quiet = parse({"eventTypesFrom": found_cases.FROM_ROUTE}).to_core()
     assert quiet.by_label is not None
     assert not quiet.by_label.recorded
     assert not quiet.recording.active
-    core = parse({"eventTypesFrom": cases.FROM_ROUTE | {"levels": recording_cases.LEVELS[:1]}}).to_core()
+    core = parse({"eventTypesFrom": found_cases.FROM_ROUTE | {"levels": recording_cases.LEVELS[:1]}}).to_core()
     assert core.by_label is not None
     assert core.by_label.recorded
     assert core.recording.active
