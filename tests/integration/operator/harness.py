@@ -60,6 +60,25 @@ class Exporter:
         self._server.server_close()
 
 
+class Counters(Exporter):
+    """A scrape target with a counter for each of `rates`, by its series; one that is taken out is exported no more."""
+
+    def __init__(self) -> None:
+        self.rates: dict[str, float] = {}
+        self._counts: dict[str, float] = {}
+        self._then = time.monotonic()
+        super().__init__()
+
+    def render(self) -> bytes:
+        now = time.monotonic()
+        for series, rate in self.rates.items():
+            self._counts[series] = self._counts.get(series, 0.0) + rate * (now - self._then)
+        self._then = now
+        shown = tuple(self.rates)
+        types = dict.fromkeys(f"# TYPE {series.partition('{')[0]} counter" for series in shown)
+        return "\n".join((*types, *(f"{series} {self._counts[series]}" for series in shown), "")).encode()
+
+
 class Prometheus:
     """A real Prometheus that scrapes each second, and further targets that files tell, if a pattern names any."""
 

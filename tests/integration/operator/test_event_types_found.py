@@ -13,7 +13,7 @@ from kubernetes import client
 
 from e2e.cluster import Cluster
 from presage.core.recording.found import LOOK_PERIOD_S
-from tests.integration.operator.harness import Exporter, Operator, Shop, eventually
+from tests.integration.operator.harness import Counters, Operator, Shop, eventually
 from tests.integration.operator.surroundings import new_operator, new_source
 
 WITHIN_S = LOOK_PERIOD_S + 20
@@ -21,27 +21,14 @@ HOSTILE = '"} or vector(1e9) #'
 LONG = "/" + "x" * 300
 
 
-class Routes(Exporter):
-    """A scrape target that counts the requests of each route; one that is taken out of `rates` is exported no more."""
-
-    def __init__(self) -> None:
-        self.rates: dict[str, float] = {}
-        self._counts: dict[str, float] = {}
-        self._then = time.monotonic()
-        super().__init__()
-
-    def render(self) -> bytes:
-        now = time.monotonic()
-        for route, rate in self.rates.items():
-            self._counts[route] = self._counts.get(route, 0.0) + rate * (now - self._then)
-        self._then = now
-        lines = [f"requests_total{{route={json.dumps(route)}}} {self._counts[route]}" for route in tuple(self.rates)]
-        return "\n".join(("# TYPE requests_total counter", *lines, "")).encode()
+def route(value: str) -> str:
+    """Return the series that counts the requests of a route."""
+    return f"requests_total{{route={json.dumps(value)}}}"
 
 
 @pytest.fixture
-def exporter() -> Iterator[Routes]:
-    started = Routes()
+def exporter() -> Iterator[Counters]:
+    started = Counters()
     yield started
     started.stop()
 
@@ -53,15 +40,15 @@ def operator(api: client.ApiClient, cluster: Cluster, crds: None, tmp_path: Path
 
 
 @pytest.fixture
-def source(api: client.ApiClient, exporter: Routes, crds: None, tmp_path: Path) -> Iterator[str]:
+def source(api: client.ApiClient, exporter: Counters, crds: None, tmp_path: Path) -> Iterator[str]:
     with new_source(api, tmp_path, exporter.port) as name:
         yield name
 
 
 @pytest.fixture
-def shop(api: client.ApiClient, namespace: str, source: str, operator: Operator, exporter: Routes) -> Shop:
+def shop(api: client.ApiClient, namespace: str, source: str, operator: Operator, exporter: Counters) -> Shop:
     """40 requests a second at 10 a pod, on three routes and one that is too long to be an event type."""
-    exporter.rates = {"/order": 20.0, "/api/Quote": 15.0, HOSTILE: 4.0, LONG: 1.0}
+    exporter.rates = {route("/order"): 20.0, route("/api/Quote"): 15.0, route(HOSTILE): 4.0, route(LONG): 1.0}
     made = Shop(api, namespace, source)
     made.create_target()
     counter = {"metric": "requests_total", "windowSeconds": 4}
@@ -80,7 +67,7 @@ def notes(shop: Shop) -> list[str]:
 
 
 def test_event_types_are_found_and_replicas_follow_the_sum_of_all(
-    shop: Shop, exporter: Routes, operator: Operator
+    shop: Shop, exporter: Counters, operator: Operator
 ) -> None:
     named = {"/order": "order", "/api/Quote": "api-quote", HOSTILE: "or-vector-1e9"}
     eventually(lambda: found(shop), lambda names: names == named, WITHIN_S, "three are found")
@@ -91,12 +78,12 @@ def test_event_types_are_found_and_replicas_follow_the_sum_of_all(
         return all(any(name in note for note in told) for name in named.values())
 
     eventually(lambda: notes(shop), all_told, 10, "all three are told")
-    exporter.rates |= {"/refund": 2.0, "/search": 1.0}
+    exporter.rates |= {route("/refund"): 2.0, route("/search"): 1.0}
     shop.wait_for("EventTypesFound", ("False", "TooManyEventTypes"), WITHIN_S)
     assert found(shop) == {**named, "/refund": "refund"}, "the one of more load has the last place"
     eventually(lambda: notes(shop), lambda told: any("refund" in note for note in told), 10, "it is told")
 
-    exporter.rates["/search"] = 60.0  # no event type of its own
+    exporter.rates[route("/search")] = 60.0  # no event type of its own
     eventually(shop.replicas, lambda n: n >= 10, 45, "what was left out is served all the same")
     had = found(shop)
     exporter.rates.clear()  # nothing at all is exported: that tells nothing of any route

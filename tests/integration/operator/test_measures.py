@@ -12,7 +12,7 @@ from kubernetes import client
 
 from e2e.cluster import Cluster
 from tests.integration.operator.harness import (
-    Exporter,
+    Counters,
     Operator,
     Shop,
     eventually,
@@ -25,23 +25,6 @@ def counter(metric: str) -> dict[str, Any]:
 
 
 QUOTE = {"name": "quote", "weight": "3", "load": counter("quotes_total") | {"bytes": counter("quote_bytes_total")}}
-
-
-class Counters(Exporter):
-    """A scrape target with a counter for each of `rates`; one that is taken out is exported no more."""
-
-    def __init__(self) -> None:
-        self.rates: dict[str, float] = {}
-        self._counts: dict[str, float] = {}
-        self._then = time.monotonic()
-        super().__init__()
-
-    def render(self) -> bytes:
-        now = time.monotonic()
-        for name, rate in self.rates.items():
-            self._counts[name] = self._counts.get(name, 0.0) + rate * (now - self._then)
-        self._then = now
-        return "".join(f"# TYPE {n} counter\n{n} {self._counts[n]}\n" for n in tuple(self.rates)).encode()
 
 
 @pytest.fixture
